@@ -1,0 +1,50 @@
+/**
+ * Why one attempt did not succeed. Expected, so returned, never thrown. The kinds are closed: the
+ * texts are metric labels, header values and the names that rules use in `retry.on`.
+ */
+export type Failure =
+  | { readonly kind: 'timeout'; readonly afterMs: number }
+  | { readonly kind: 'refused' | 'reset' | 'dns' | 'tls'; readonly message: string }
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | null }
+  /** The address is not one that this Sluice may call. */
+  | { readonly kind: 'guard'; readonly message: string }
+  /** A template found nothing to render, or what it rendered breaks the rules of its position. */
+  | { readonly kind: 'template'; readonly message: string }
+  /** The request, the response or the derived event is above its bound. */
+  | { readonly kind: 'too-large'; readonly message: string }
+
+export type FailureKind = Failure['kind']
+
+/** One line for people, at most 2 KiB, without secrets. */
+export function describeFailure(failure: Failure): string {
+  return headOf(failureText(failure), 2_048)
+}
+
+function failureText(failure: Failure): string {
+  switch (failure.kind) {
+    case 'timeout':
+      return `no complete answer within ${failure.afterMs} ms`
+    case 'status':
+      return `the target answered ${failure.status}`
+    case 'refused':
+    case 'reset':
+    case 'dns':
+    case 'tls':
+    case 'guard':
+    case 'template':
+    case 'too-large':
+      return `${failure.kind}: ${failure.message}`
+  }
+}
+
+/** The first `bytesMax` bytes of a text, never half a character. */
+function headOf(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text, 'utf8')
+  if (bytes.length <= bytesMax) return text
+  return (
+    bytes
+      .subarray(0, bytesMax - 4)
+      .toString('utf8')
+      .replace(/\uFFFD+$/u, '') + '…'
+  )
+}

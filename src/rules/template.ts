@@ -1,0 +1,39 @@
+import type { Json } from '../model/json.ts'
+import type { Scope } from './action-kind.ts'
+
+/** Renders to a text that is already encoded for its position. Throws `RenderError` and only that. */
+export type TextTemplate = (scope: Scope) => string
+/** Renders a `json:` tree; a value that is exactly one tag keeps its type. Throws `RenderError`. */
+export type JsonTemplate = (scope: Scope) => Json
+
+/** Where a text goes, which decides how values are escaped and what they may hold. */
+export type Position =
+  | 'header' // a header value: no control characters
+  | 'form' // a value of an application/x-www-form-urlencoded body
+  | 'text' // a body or a key as it is: nothing is escaped
+
+/** What could not be rendered and why, in a sentence that names the tag. */
+export class RenderError extends Error {
+  override readonly name = 'RenderError'
+  readonly kind: 'template' | 'guard'
+
+  constructor(kind: 'template' | 'guard', message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+type At = readonly (string | number)[]
+
+/** Compiles templates of one action. Each method reports what is wrong, at `at`, and gives `null`. */
+export interface TemplateCompiler {
+  text(source: string, position: Position, at: At): TextTemplate | null
+  /** URL and query become one encoded, absolute URL; see docs/rules.md, 3 for what never changes. */
+  url(
+    source: string,
+    query: Readonly<Record<string, string>>,
+    allowHosts: readonly string[],
+    at: { readonly url: At; readonly query: At },
+  ): TextTemplate | null
+  json(source: Json, at: At): JsonTemplate | null
+}
