@@ -1,11 +1,10 @@
 import type { z } from 'zod'
-import type { Event } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
-import type { Lineage } from '../model/lineage.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { HttpCaller } from '../ports/http-caller.ts'
-import type { RetryPolicy } from './rule.ts'
+import type { RetryPolicy } from './retry-policy.ts'
+import type { Scope } from './scope.ts'
 import type { TemplateCompiler } from './template.ts'
 
 /**
@@ -63,15 +62,4 @@ export interface ActionTools {
   readonly pauseBeforeProducingAgain: (tries: number, signal: AbortSignal) => Promise<void>
   /** Counts an address that the guard refused. */
   readonly onGuardRefused: (failure: Failure) => void
-}
-
-/** What templates read. */
-export interface Scope {
-  readonly event: Event
-  readonly rule: { readonly name: string }
-  /** Captures of the match. */
-  readonly match: Readonly<Record<string, string>>
-  readonly nowMs: number
-  /** The lineage of what is being sent, not of the event: one hop further. */
-  readonly lineage: Lineage
 }

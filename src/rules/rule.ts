@@ -1,5 +1,6 @@
 import type { Event } from '../model/event.ts'
 import type { Action } from './action-kind.ts'
+import type { RetryPolicy } from './retry-policy.ts'
 
 /** A rule as the engine needs it: compiled once at load, nothing left to parse or look up. */
 export interface Rule {
@@ -30,20 +31,4 @@ export interface TopicSelector {
   /** As written: `mediawiki.job.*`. */
   readonly globs: readonly string[]
   readonly matches: (topic: string) => boolean
-}
-
-export interface RetryPolicy {
-  /** Attempts in all, the first included. */
-  readonly attemptsMax: number
-  /** Counted from the first failure; `null`: no bound but the attempts. */
-  readonly ageMaxMs: number | null
-  readonly firstMs: number
-  readonly factor: number
-  readonly maxMs: number
-  /** Share of the delay that chance may add, 0 to 1. */
-  readonly jitter: number
-  /** Outcomes (`5xx`, `429`, `timeout` ...) that are retried, given up or taken for success. */
-  readonly on: readonly string[]
-  readonly neverOn: readonly string[]
-  readonly successOn: readonly string[]
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../model/json.ts'
-import type { Scope } from './action-kind.ts'
+import type { Scope } from './scope.ts'
 
 /** Renders to a text that is already encoded for its position. Throws `RenderError` and only that. */
 export type TextTemplate = (scope: Scope) => string
