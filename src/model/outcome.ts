@@ -1,4 +1,4 @@
-import type { Failure } from './failure.ts'
+import type { Failure, FailureKind } from './failure.ts'
 
 /** How one action of a task ended. */
 export type Outcome =
@@ -11,20 +11,20 @@ export type Outcome =
   | { readonly kind: 'aborted' }
 
 /** Why a (rule, event) is not acted on. A skip is not an error; it is counted by its reason. */
-export type SkipReason = 'disabled' | 'no-longer-matches'
+export type SkipReason =
+  | 'disabled'
+  /** A retry whose event the rule, as it is by now, does not match any more. */
+  | 'no-longer-matches'
+  /** Matched here, but the partition went elsewhere before it was run: its next owner runs it. */
+  | 'reassigned'
 
-/** Why a task went to the dead letters: the label of `sluice_rule_dead_total`. */
+export const skipReasons: readonly SkipReason[] = ['disabled', 'no-longer-matches', 'reassigned']
+
+/** Why a task went to the dead letters: header `sluice-reason`, label of `sluice_rule_dead_total`. */
 export type DeadReason =
-  | 'exhausted' // attempts or age used up; the failure's own kind stands beside it
-  | 'status'
-  | 'guard'
-  | 'template-error'
-  | 'too-large'
-  | 'loop'
-  | 'rule-gone'
-  | 'undecodable'
-  | 'timeout'
-  | 'refused'
-  | 'reset'
-  | 'dns'
-  | 'tls'
+  Exclude<FailureKind, 'template'> | 'template-error' | 'loop' | 'rule-gone' | 'undecodable'
+
+/** The failure of an action as the reason of a dead letter. */
+export function deadReasonOf(failure: Failure): DeadReason {
+  return failure.kind === 'template' ? 'template-error' : failure.kind
+}

@@ -1,0 +1,188 @@
+import type { Bus, ConsumeOptions, ConsumerState } from '../ports/bus.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { HttpCaller } from '../ports/http-caller.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import type { ActionTools } from '../rules/action-kind.ts'
+import type { RuleSet } from '../rules/rule-set.ts'
+import { every } from './every.ts'
+import type { Lag } from './lag.ts'
+import { LagWatch } from './lag.ts'
+import { Lane } from './lane.ts'
+import { LiveIntake } from './live-intake.ts'
+import { MemoryBudget } from './memory-budget.ts'
+import type { Meters } from './meters.ts'
+import { createMeters } from './meters.ts'
+import type { OwnTopics } from './own-topics.ts'
+import { PatientProducer, produceWaitMs } from './patient-producer.ts'
+import { RepeatedLog } from './repeated-log.ts'
+import { RetryIntake } from './retry-intake.ts'
+import { RuleQueues } from './rule-queues.ts'
+import type { RuleQueue } from './rule-queue.ts'
+import { Settler } from './settle.ts'
+
+/** How often new topics that fit a rule's globs are looked for (delivery.md, 7). */
+const lookForTopicsMs = 30_000
+
+/** The share of a stop that attempts in flight may take before they are cut off; what is left of
+ * the grace (lane.ts) lets those that were cut off return, and commits. */
+const drainShare = 0.7
+
+export interface LaneSettings {
+  readonly name: string
+  readonly group: string
+  readonly window: number
+  readonly startAt: ConsumeOptions['startAt']
+}
+
+export interface EngineParts {
+  readonly ruleSet: RuleSet
+  readonly lanes: readonly LaneSettings[]
+  readonly topics: OwnTopics
+  /** The group that reads the retry tiers, and its window. */
+  readonly retryLane: Pick<LaneSettings, 'group' | 'window'>
+  readonly limits: {
+    readonly memoryBytes: number
+    readonly eventBytes: number
+    readonly hopsMax: number
+  }
+  readonly stateDir: string | null
+  /** Unique to this process. */
+  readonly processId: string
+  readonly bus: Bus
+  readonly http: HttpCaller
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/**
+ * The path of an event, put together: lanes that read, the queues of the rules, the retry tiers,
+ * and what is settled where. Everything that it holds in memory is on the bus as well.
+ */
+export class Engine {
+  readonly queues: RuleQueues
+  readonly #parts: EngineParts
+  readonly #meters: Meters
+  readonly #lanes: readonly Lane[]
+  readonly #retryLane: Lane
+  readonly #lag: LagWatch
+  readonly #cutOff = new AbortController()
+  readonly #stops: (() => void)[] = []
+  readonly #repeated: RepeatedLog
+
+  constructor(parts: EngineParts) {
+    const { bus, clock, logger, metrics, ruleSet, topics, processId, limits } = parts
+    this.#parts = parts
+    const meters = createMeters(metrics, clock)
+    this.#meters = meters
+    const repeated = new RepeatedLog(logger, clock)
+    this.#repeated = repeated
+    const { signal } = this.#cutOff
+    const producer = new PatientProducer(bus, clock, repeated)
+    const settler = new Settler({ clock, producer, topics, processId, signal })
+    const actions = this.#actionTools()
+    this.queues = new RuleQueues({
+      ruleSet,
+      meters,
+      clock,
+      settler,
+      tools: { clock, actions, signal },
+      hopsMax: limits.hopsMax,
+    })
+    const budget = new MemoryBudget(limits.memoryBytes)
+    metrics.onScrape(() => meters.bytesHeld.set(budget.bytes))
+    const shared = { bus, clock, logger, repeated, meters, budget, stateDir: parts.stateDir }
+    this.#lanes = parts.lanes.map((lane) => {
+      const intake = new LiveIntake({
+        lane: lane.name,
+        queues: this.queues,
+        settler,
+        meters,
+        eventBytesMax: limits.eventBytes,
+      })
+      return new Lane({ ...shared, ...lane, topics: ruleSet.topicsOf(lane.name, []), intake })
+    })
+    this.#retryLane = new Lane({
+      ...shared,
+      ...parts.retryLane,
+      name: 'retry',
+      topics: topics.tiersMs.map((ms) => topics.tier(ms)),
+      startAt: 'earliest', // a tier that is new to the group may hold what a former one was given
+      intake: new RetryIntake({
+        queues: this.queues,
+        settler,
+        meters,
+        processId,
+        waitMsMax: 2 * (topics.tiersMs.at(-1) ?? 0),
+      }),
+    })
+    this.#lag = new LagWatch(bus, clock, () => this.#lanes, meters, repeated)
+  }
+
+  #actionTools(): ActionTools {
+    const { bus, http, clock } = this.#parts
+    return {
+      bus,
+      http,
+      pauseBeforeProducingAgain: (tries, signal) =>
+        clock.sleep(produceWaitMs(tries, clock.random()), signal),
+      onGuardRefused: () => this.#meters.guardRefused.of('address').inc(),
+    }
+  }
+
+  /** Topics that rules read by name or emit to, and that must therefore be there. */
+  get topicsOfRules(): readonly string[] {
+    const { rules } = this.#parts.ruleSet
+    const read = rules.flatMap((rule) => rule.topics.names)
+    const emitted = rules.flatMap((rule) => rule.actions.flatMap((action) => action.emitsTo ?? []))
+    return [...new Set([...read, ...emitted])].sort()
+  }
+
+  /** Starts reading. The topics of rules and of our own must be there. */
+  async start(): Promise<void> {
+    await this.#lookForTopics()
+    for (const lane of [this.#retryLane, ...this.#lanes]) await lane.start()
+    this.#lag.start()
+    this.#stops.push(
+      () => this.#lag.stop(),
+      every(this.#parts.clock, lookForTopicsMs, () => this.#lookForTopics()),
+    )
+  }
+
+  /**
+   * Stops reading, lets what is in flight finish, commits, leaves. Attempts that outlast seven
+   * tenths of `deadlineMs` are cut off and stay unsettled, so they run again at the next start.
+   */
+  async stop(deadlineMs: number): Promise<void> {
+    for (const stop of this.#stops) stop()
+    const cancel = this.#parts.clock.schedule(deadlineMs * drainShare, () => this.#cutOff.abort())
+    await Promise.all([this.#retryLane, ...this.#lanes].map((lane) => lane.stop(deadlineMs)))
+    cancel()
+    this.#cutOff.abort()
+  }
+
+  async #lookForTopics(): Promise<void> {
+    const { ruleSet, bus } = this.#parts
+    if (ruleSet.rules.every((rule) => rule.topics.globs.length === 0)) return
+    try {
+      const existing = await bus.admin.listTopics()
+      for (const lane of this.#lanes) await lane.setTopics(ruleSet.topicsOf(lane.name, existing))
+    } catch (error) {
+      this.#repeated.warn('topics', { err: error }, 'could not look for new topics')
+    }
+  }
+
+  get lag(): Lag {
+    return this.#lag.lag
+  }
+
+  /** What each consumer group is at, the retry tiers' included. */
+  laneStates(): readonly { readonly name: string; readonly state: ConsumerState }[] {
+    return [...this.#lanes, this.#retryLane].map(({ name, state }) => ({ name, state }))
+  }
+
+  ruleQueues(): readonly RuleQueue[] {
+    return [...this.queues.all()]
+  }
+}

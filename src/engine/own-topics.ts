@@ -1,0 +1,36 @@
+import { formatDuration } from '../model/units.ts'
+import type { TopicSpec } from '../ports/bus.ts'
+
+/** How long a dead letter is kept for an operator, and a retry for a daemon that is down. */
+const keptMs = 14 * 86_400_000
+
+/** The topics that Sluice keeps for itself, by name. */
+export interface OwnTopics {
+  readonly dead: string
+  /** Ascending. */
+  readonly tiersMs: readonly number[]
+  tier(ms: number): string
+  readonly all: readonly string[]
+}
+
+export function ownTopics(prefix: string, tiersMs: readonly number[]): OwnTopics {
+  const ascending = [...tiersMs].sort((a, b) => a - b)
+  const tier = (ms: number): string => `${prefix}.retry.${formatDuration(ms)}`
+  const dead = `${prefix}.dead`
+  return { dead, tiersMs: ascending, tier, all: [...ascending.map(tier), dead] }
+}
+
+/** How `topic` of ours is to be made where nobody has said otherwise. */
+export function ownTopicSpec(
+  topics: OwnTopics,
+  name: string,
+  chosen: Pick<TopicSpec, 'partitions' | 'replication'>,
+): TopicSpec {
+  return {
+    name,
+    ...chosen,
+    retentionMs: keptMs,
+    retentionBytes: null,
+    compacted: name === topics.dead, // keyed by task: a redrive or dismissal writes the tombstone
+  }
+}

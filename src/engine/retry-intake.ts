@@ -1,0 +1,105 @@
+import type { BusRecord } from '../model/record.ts'
+import { newTask } from '../model/task.ts'
+import { decode } from './decode.ts'
+import type { Intake } from './intake.ts'
+import type { Meters, RuleMeters } from './meters.ts'
+import type { RuleQueues } from './rule-queues.ts'
+import type { Settler } from './settle.ts'
+import type { StoredTask } from './task-headers.ts'
+import { eventOf, readStoredTask, restoredTask, taskHeaders } from './task-headers.ts'
+import { headerText } from '../model/record.ts'
+import type { Ticket } from './ticket.ts'
+
+export interface RetryIntakeParts {
+  readonly queues: RuleQueues
+  readonly settler: Settler
+  readonly meters: Meters
+  readonly processId: string
+  /** The longest tier with its jitter: no due time is further away than this. */
+  readonly waitMsMax: number
+}
+
+/** The ladder of tasks whose rule is gone: its name is not one of ours any more. */
+const goneRule = '__gone__'
+
+/**
+ * Tasks from the retry tiers: each waits until it is due, then meets its rule as it is by now. A
+ * rule that is gone ends it among the dead letters, one that no longer matches skips it.
+ */
+export class RetryIntake implements Intake {
+  readonly #parts: RetryIntakeParts
+  readonly #gone: RuleMeters
+
+  constructor(parts: RetryIntakeParts) {
+    this.#parts = parts
+    this.#gone = parts.meters.ofRule(goneRule)
+  }
+
+  get isFull(): boolean {
+    return this.#parts.queues.isAnyFull
+  }
+
+  onRoom(tell: () => void): void {
+    this.#parts.queues.onRoom(tell)
+  }
+
+  readyAtMs(record: BusRecord): number {
+    const dueMs = Date.parse(headerText(record.headers, taskHeaders.due) ?? '')
+    if (Number.isNaN(dueMs)) return 0
+    // The clock that wrote it may have been ahead; the record's own time bounds what we believe.
+    return Math.min(dueMs, record.timestampMs + this.#parts.waitMsMax)
+  }
+
+  take(record: BusRecord, ticket: Ticket): void {
+    const stored = readStoredTask(record)
+    if (stored === null) {
+      return this.#bury(
+        newTask(goneRule, eventOf(record, null)),
+        ticket,
+        'undecodable',
+        'not a task',
+      )
+    }
+    // It was decoded before, under a bound that a restart may have lowered: it keeps its right.
+    const decoded = decode(stored.record, Infinity)
+    if (decoded.kind === 'undecodable') {
+      const task = restoredTask(stored, eventOf(stored.record, null))
+      return this.#bury(task, ticket, 'undecodable', decoded.error)
+    }
+    this.#takeTask(stored, eventOf(stored.record, decoded.body), ticket)
+  }
+
+  dropRevoked(): void {
+    this.#parts.queues.dropRevoked()
+  }
+
+  #takeTask(stored: StoredTask, event: ReturnType<typeof eventOf>, ticket: Ticket): void {
+    const { queues, processId } = this.#parts
+    const task = restoredTask(stored, event)
+    const rule = queues.ruleSet.byName(stored.rule)
+    if (rule === undefined) {
+      return this.#bury(task, ticket, 'rule-gone', `there is no rule ${stored.rule} any more`)
+    }
+    const meters = queues.metersOf(rule)
+    meters.pickedUp(stored.counted === processId)
+    if (rule.enabled && !rule.matches(event)) {
+      meters.skipped('no-longer-matches')
+      return ticket.taskSettled()
+    }
+    queues.admitted(rule, task, ticket)
+  }
+
+  #bury(
+    task: ReturnType<typeof newTask>,
+    ticket: Ticket,
+    reason: 'undecodable' | 'rule-gone',
+    error: string,
+  ): void {
+    this.#gone.pickedUp(false)
+    void this.#parts.settler.unattempted(
+      { task, ticket, rule: null, meters: this.#gone },
+      reason,
+      error,
+    )
+  }
+}

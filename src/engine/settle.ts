@@ -1,0 +1,150 @@
+import type { Failure } from '../model/failure.ts'
+import { describeFailure } from '../model/failure.ts'
+import type { DeadReason } from '../model/outcome.ts'
+import { deadReasonOf } from '../model/outcome.ts'
+import type { Task } from '../model/task.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Rule } from '../rules/rule.ts'
+import type { AttemptResult } from './attempt.ts'
+import type { RuleMeters } from './meters.ts'
+import type { OwnTopics } from './own-topics.ts'
+import type { PatientProducer } from './patient-producer.ts'
+import { planRetry } from './retry-plan.ts'
+import type { TaskStory } from './task-headers.ts'
+import { headersOfTask } from './task-headers.ts'
+import type { Ticket } from './ticket.ts'
+
+type Failed = Extract<AttemptResult, { kind: 'retry' | 'dead' }>
+
+export interface SettlerParts {
+  readonly clock: Clock
+  readonly producer: PatientProducer
+  readonly topics: OwnTopics
+  /** Names this process in retry records, so that its ladder knows its own tasks again. */
+  readonly processId: string
+  /** Given when the process can wait no longer. */
+  readonly signal: AbortSignal
+}
+
+/** A task with what it needs to be settled. */
+export interface Settling {
+  readonly task: Task
+  readonly ticket: Ticket
+  /** The rule by whose text it ran; `null` where there is none. */
+  readonly rule: Rule | null
+  readonly meters: Pick<RuleMeters, 'done' | 'retried' | 'dead' | 'skipped'>
+}
+
+/**
+ * Gives each task its one outcome. What is handed on is acknowledged by the bus before the task
+ * counts as settled: a crash between the two repeats the task, and never loses it.
+ */
+export class Settler {
+  readonly #parts: SettlerParts
+
+  constructor(parts: SettlerParts) {
+    this.#parts = parts
+  }
+
+  /** Settles a task that was attempted. Never rejects. */
+  async afterAttempt(settling: Settling & { rule: Rule }, result: AttemptResult): Promise<void> {
+    switch (result.kind) {
+      case 'done':
+        settling.meters.done()
+        return settling.ticket.taskSettled()
+      case 'aborted':
+        return settling.meters.skipped('reassigned')
+      case 'dead':
+        return this.#bury(settling, storyOfFailure(result), result.step)
+      case 'retry':
+        return this.#retryOrBury(settling, result)
+    }
+  }
+
+  /** Dead-letters a task that was not attempted: a loop, a rule that is gone, an unreadable event. */
+  async unattempted(settling: Settling, reason: DeadReason, error: string): Promise<void> {
+    const { ticket, task } = settling
+    ticket.taskStarted() // a hand-over of the partition waits for the produce
+    await this.#bury(settling, { ...noStory, reason, error }, task.step)
+    ticket.taskEnded()
+  }
+
+  async #retryOrBury(settling: Settling & { rule: Rule }, failed: Failed): Promise<void> {
+    const { clock, topics, processId } = this.#parts
+    const { task, rule, meters, ticket } = settling
+    const nowMs = clock.now()
+    const firstFailedMs = task.firstFailedMs ?? nowMs
+    const plan = planRetry(
+      rule.retry,
+      { attempt: task.attempt, firstFailedMs, retryAfterMs: retryAfterOf(failed.failure) },
+      topics.tiersMs,
+      nowMs,
+      clock.random(),
+    )
+    const story = storyOfFailure(failed)
+    if (plan.kind === 'exhausted') {
+      const spent = { ...settling, task: { ...task, firstFailedMs } }
+      return this.#bury(spent, { ...story, exhausted: plan.by }, failed.step)
+    }
+    const next = { ...task, attempt: task.attempt + 1, step: failed.step, firstFailedMs }
+    const headers = headersOfTask(next, {
+      ...story,
+      ruleVersion: rule.version,
+      dueMs: plan.dueMs,
+      counted: processId,
+    })
+    const { key, value } = task.event.record
+    const record = { topic: topics.tier(plan.tierMs), key, value, headers }
+    if (!(await this.#produce(record, ticket))) return meters.skipped('reassigned')
+    meters.retried(failed.failure.kind)
+    ticket.taskSettled()
+  }
+
+  async #bury(
+    { task, ticket, rule, meters }: Settling,
+    story: Omit<TaskStory, 'reason'> & { readonly reason: DeadReason },
+    step: number,
+  ): Promise<void> {
+    const headers = headersOfTask(
+      { ...task, step },
+      { ...story, ruleVersion: rule?.version ?? null },
+    )
+    const record = {
+      topic: this.#parts.topics.dead,
+      key: Buffer.from(task.id),
+      // Never null: that would end the dead letter's own key. The header `sluice-tombstone` says it.
+      value: task.event.record.value ?? Buffer.alloc(0),
+      headers,
+    }
+    if (!(await this.#produce(record, ticket))) return meters.skipped('reassigned')
+    meters.dead(story.reason)
+    ticket.taskSettled()
+  }
+
+  #produce(record: Parameters<PatientProducer['produce']>[0], ticket: Ticket): Promise<boolean> {
+    return this.#parts.producer.produce(record, () => ticket.isOver, this.#parts.signal)
+  }
+}
+
+const noStory = {
+  ruleVersion: null,
+  status: null,
+  request: null,
+  dueMs: null,
+  exhausted: null,
+  counted: null,
+} as const
+
+function storyOfFailure({ failure, request }: Failed): TaskStory & { readonly reason: DeadReason } {
+  return {
+    ...noStory,
+    reason: deadReasonOf(failure),
+    status: failure.kind === 'status' ? failure.status : null,
+    error: describeFailure(failure),
+    request,
+  }
+}
+
+function retryAfterOf(failure: Failure): number | null {
+  return failure.kind === 'status' ? failure.retryAfterMs : null
+}
