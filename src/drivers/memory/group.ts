@@ -1,0 +1,90 @@
+import type { TopicPartition } from '../../model/record.ts'
+import { partitionName } from '../../model/record.ts'
+import type { Assigned, ConsumeOptions, GroupOffset } from '../../ports/bus.ts'
+import type { MemoryBroker } from './broker.ts'
+import type { MemoryConsumer } from './consumer.ts'
+
+let epochs = 0
+
+/** A consumer group of a memory broker: members, committed offsets, and eager rebalances. */
+export class MemoryGroup {
+  readonly #broker: MemoryBroker
+  readonly #committed = new Map<string, GroupOffset>()
+  #members: MemoryConsumer[] = []
+  #rebalancing: Promise<void> = Promise.resolve()
+
+  constructor(broker: MemoryBroker) {
+    this.#broker = broker
+  }
+
+  committed(partition: TopicPartition): GroupOffset | null {
+    return this.#committed.get(partitionName(partition)) ?? null
+  }
+
+  store(offset: GroupOffset): void {
+    this.#committed.set(partitionName(offset), offset)
+  }
+
+  offsets(topics: readonly string[]): readonly GroupOffset[] {
+    return [...this.#committed.values()].filter(({ topic }) => topics.includes(topic))
+  }
+
+  wake(): void {
+    for (const member of this.#members) member.wake()
+  }
+
+  /** Changes the membership between revoking everything and assigning it anew. */
+  rebalance(change: (members: MemoryConsumer[]) => MemoryConsumer[]): Promise<void> {
+    this.#rebalancing = this.#rebalancing.then(async () => {
+      await Promise.all(this.#members.map((member) => member.revokeAll(member.revokeGraceMs)))
+      this.#members = change(this.#members)
+      this.#assign()
+    })
+    return this.#rebalancing
+  }
+
+  topicDeleted(topic: string): void {
+    if (this.#members.some((member) => member.topics.includes(topic))) {
+      void this.rebalance((members) => members)
+    }
+  }
+
+  /** A member that is gone without a word: nothing of it is waited for. */
+  lose(lost: MemoryConsumer): Promise<void> {
+    this.#members = this.#members.filter((member) => member !== lost)
+    return this.rebalance((members) => members)
+  }
+
+  #assign(): void {
+    const shares = new Map<MemoryConsumer, Assigned[]>(this.#members.map((one) => [one, []]))
+    const topics = [...new Set(this.#members.flatMap((member) => member.topics))].sort()
+    for (const topic of topics) {
+      const takers = this.#members.filter((member) => member.topics.includes(topic))
+      if (this.#broker.specOf(topic) === null) {
+        for (const taker of takers) taker.tell({ kind: 'topic-missing', topic })
+        continue
+      }
+      this.#broker.logsOf(topic).forEach((_, partition) => {
+        const taker = takers[partition % takers.length]
+        if (taker !== undefined) {
+          shares.get(taker)?.push(this.#assigned({ topic, partition }, taker.options))
+        }
+      })
+    }
+    for (const [member, assigned] of shares) member.assign(assigned)
+  }
+
+  #assigned(at: TopicPartition, { startAt }: ConsumeOptions): Assigned {
+    const log = this.#broker.log(at.topic, at.partition)
+    let committed = this.committed(at)
+    if (committed === null) {
+      let offset = startAt === 'latest' ? log.high : log.low
+      if (typeof startAt === 'number') {
+        offset = log.records.find((one) => one.timestampMs >= startAt)?.offset ?? log.high
+      }
+      committed = { ...at, offset, metadata: '' }
+      this.store(committed)
+    }
+    return { ...at, epoch: ++epochs, position: committed.offset, metadata: committed.metadata }
+  }
+}
