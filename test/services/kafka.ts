@@ -1,0 +1,243 @@
+import type { ChildProcess } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { openSync, closeSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Kafka, logLevel } from 'kafkajs'
+import { areJarsThere, fetchJars } from './kafka-jars.ts'
+
+/*
+ * A real Kafka for tests: one process, broker and controller in one, on free ports of loopback. It
+ * ends with the process that started it, whatever that one dies of.
+ */
+
+const run = promisify(execFile)
+
+/** A broker on two busy cores is up in 3 to 8 s; what takes longer than this has failed. */
+const readyMsMax = 60_000
+const stopMsMax = 30_000
+
+export interface KafkaBroker {
+  readonly brokers: readonly string[]
+  /** Ends it as its operator would: what it has is flushed, and its groups are told. */
+  stop(): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it again, on the same data and ports. Resolves when it answers. */
+  start(): Promise<void>
+  /** Freezes it: connections stay, nothing answers. */
+  pause(): void
+  continue(): void
+  /** Ends it and removes its data. */
+  close(): Promise<void>
+  /** Runs one of Kafka's own command line tools by its class, and gives what it printed. */
+  tool(className: string, args: readonly string[], input?: string | Buffer): Promise<string>
+}
+
+export type Availability =
+  { readonly ok: true } | { readonly ok: false; readonly missing: string; readonly remedy: string }
+
+/** Whether a broker can be started here, and if not, what would make it possible. */
+export async function kafkaAvailability(): Promise<Availability> {
+  const java = await major('java', ['-version'], /version "(\d+)/)
+  if (java === null || java < 17) {
+    return {
+      ok: false,
+      missing: 'Kafka needs Java 17 or later, which is not installed',
+      remedy: 'apt-get install openjdk-17-jre-headless maven',
+    }
+  }
+  if (await areJarsThere()) return { ok: true }
+  if ((await major('mvn', ['-v'], /Apache Maven (\d+)/)) === null) {
+    return {
+      ok: false,
+      missing: 'the jars of Kafka are fetched with Maven, which is not installed',
+      remedy: 'apt-get install maven',
+    }
+  }
+  return { ok: true }
+}
+
+async function major(program: string, args: string[], pattern: RegExp): Promise<number | null> {
+  try {
+    const { stdout, stderr } = await run(program, args)
+    const found = pattern.exec(stdout + stderr)?.[1]
+    return found === undefined ? null : Number(found)
+  } catch {
+    return null // not installed, or it does not start: the same to us
+  }
+}
+
+export interface BrokerOptions {
+  /** Lines of server.properties, behind ours. */
+  readonly settings?: readonly string[]
+}
+
+/**
+ * The broker of `TEST_KAFKA_BROKERS` if the runner has started one for all files, else a new one.
+ * `close` ends only what this call has started.
+ */
+export async function sharedKafka(): Promise<Pick<KafkaBroker, 'brokers' | 'close'>> {
+  const given = process.env['TEST_KAFKA_BROKERS']
+  if (given === undefined || given === '') return startKafka()
+  return { brokers: given.split(','), close: () => Promise.resolve() }
+}
+
+/** Starts a broker of its own, for tests that stop, freeze or kill it. */
+export async function startKafka({ settings = [] }: BrokerOptions = {}): Promise<KafkaBroker> {
+  const jars = await fetchJars()
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-kafka-'))
+  const [port, controllerPort] = await freePorts()
+  const address = `127.0.0.1:${port}`
+  const properties = join(folder, 'server.properties')
+  await writeFile(properties, serverProperties(folder, port, controllerPort, settings))
+  const java = [
+    ...['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'],
+    `-Dlog4j2.configurationFile=file:${jars}/log4j2.properties`,
+    ...['-cp', `${jars}/*`],
+  ]
+  const clusterId = randomBytes(16).toString('base64url')
+  await run('java', [
+    ...java,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    properties,
+  ])
+
+  let child: ChildProcess | null = null
+  const log = join(folder, 'broker.log')
+
+  const start = async () => {
+    const output = openSync(log, 'a')
+    // The shell becomes java, so its pid is java's. Beside it waits a reader of a pipe that we hold
+    // open: when we die without a word, of whatever, the pipe ends and java is killed.
+    const script = 'exec 3<&0; (read -r word <&3 || kill -9 $$) & exec java "$@" </dev/null 3<&-'
+    const started = spawn('sh', ['-c', script, 'sh', ...java, 'kafka.Kafka', properties], {
+      stdio: ['pipe', output, output],
+    })
+    closeSync(output)
+    child = started
+    started.once('exit', () => started.stdin?.end('ended\n'))
+    started.stdin?.on('error', () => undefined) // the reader is gone: nothing left to guard
+    await untilItAnswers(address, started, log)
+  }
+  const end = async (signal: NodeJS.Signals) => {
+    const ending = child
+    child = null
+    if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return
+    const gone = once(ending, 'exit')
+    ending.kill(signal)
+    ending.kill('SIGCONT') // a frozen process cannot obey
+    const late = setTimeout(() => ending.kill('SIGKILL'), stopMsMax)
+    await gone
+    clearTimeout(late)
+  }
+  const close = async () => {
+    await end('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    brokers: [address],
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    start,
+    pause: () => void child?.kill('SIGSTOP'),
+    continue: () => void child?.kill('SIGCONT'),
+    close,
+    async tool(className, args, input) {
+      const running = run('java', [...java, className, ...args], {
+        timeout: readyMsMax,
+        maxBuffer: 64 * 2 ** 20,
+      })
+      running.child.stdin?.end(input)
+      return (await running).stdout
+    },
+  }
+}
+
+function serverProperties(
+  folder: string,
+  port: number,
+  controllerPort: number,
+  settings: readonly string[],
+): string {
+  return [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `log.dirs=${folder}/data`,
+    'auto.create.topics.enable=false',
+    'group.initial.rebalance.delay.ms=0',
+    ...['offsets.topic.num.partitions=2', 'offsets.topic.replication.factor=1'],
+    ...['transaction.state.log.num.partitions=2', 'transaction.state.log.replication.factor=1'],
+    'transaction.state.log.min.isr=1',
+    ...['num.network.threads=2', 'num.io.threads=2', 'log.cleaner.threads=1'],
+    // Compaction and deletion within a second instead of minutes: tests wait for both.
+    ...['log.cleaner.backoff.ms=200', 'log.cleaner.dedupe.buffer.size=4194304'],
+    ...['file.delete.delay.ms=200', 'log.retention.check.interval.ms=500'],
+    ...settings,
+    '',
+  ].join('\n')
+}
+
+/** Resolves once the broker answers a request of a real client; rejects when its process ends. */
+async function untilItAnswers(address: string, child: ChildProcess, log: string): Promise<void> {
+  const client = new Kafka({
+    brokers: [address],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 0 },
+    requestTimeout: 2_000,
+  })
+  for (const untilMs = Date.now() + readyMsMax; ;) {
+    const admin = client.admin()
+    try {
+      await admin.connect()
+      await admin.describeCluster()
+      return
+    } catch (error) {
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > untilMs) {
+        const said = await readFile(log, 'utf8')
+        throw new Error(`the broker did not come up:\n${said.slice(-4_000)}`, { cause: error })
+      }
+    } finally {
+      await admin.disconnect()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+/** Two ports that were free a moment ago; held open together, so that they differ. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports: number[] = []
+  for (const server of servers) {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address !== null && typeof address === 'object') ports.push(address.port)
+  }
+  for (const server of servers) {
+    server.close()
+    await once(server, 'close')
+  }
+  const [first = 0, second = 0] = ports
+  return [first, second]
+}
