@@ -1,0 +1,221 @@
+import { z } from 'zod'
+import type { Json } from '../model/json.ts'
+import { lineageHeaders, lineageToText } from '../model/lineage.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { Headers, NewRecord } from '../model/record.ts'
+import { PortError } from '../ports/port-error.ts'
+import type { Action, ActionKind, ActionTools, CompileContext } from '../rules/action-kind.ts'
+import { PipeFailure, timeMsOf } from '../rules/pipes.ts'
+import type { Scope } from '../rules/scope.ts'
+import { bodyBytesMax } from '../rules/template-compiler.ts'
+import { RenderError, type JsonTemplate, type TextTemplate } from '../rules/template.ts'
+import type { ReportAction } from './problem-code.ts'
+import { jsonBytes, rendered } from './rendered.ts'
+import { reportUnsupported, unsupported } from './unsupported.ts'
+
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+
+/** `do.emit`, as it is written. */
+export const emitSchema = z
+  .strictObject({
+    topic: z
+      .string()
+      .describe(
+        'The topic, literally: it is made at start, and `check` follows events from rule to rule.',
+      ),
+    key: z
+      .string()
+      .optional()
+      .describe('Template of the record key, which also picks the partition. Default: no key.'),
+    partition_key: unsupported,
+    headers: z
+      .record(z.string(), scalar)
+      .optional()
+      .describe(
+        'Names are literal, values templates. The lineage headers are filled in by Sluice.',
+      ),
+    value: z
+      .json()
+      .optional()
+      .describe(
+        'The value: a JSON tree whose strings are templates. Default: the bytes of the event as they ' +
+          'came. `null` is a tombstone.',
+      ),
+    timestamp: scalar
+      .optional()
+      .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Default: now.'),
+    as: unsupported,
+    each: unsupported,
+  })
+  .describe('Puts a derived event on the bus.')
+
+export type EmitSpec = z.infer<typeof emitSchema>
+
+/** A derived event. */
+export const emitKind: ActionKind<EmitSpec> = {
+  name: 'emit',
+  schema: emitSchema,
+  compile: compileEmit,
+}
+
+function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
+  let isSound = true
+  const report: ReportAction = (at, code, message, hint) => {
+    isSound = false
+    context.report(at, code, message, hint)
+  }
+  reportUnsupported(spec, ['partition_key', 'as', 'each'], report)
+  checkTopic(spec.topic, report)
+  const { templates } = context
+  const key = spec.key === undefined ? noKey : templates.text(spec.key, 'text', ['key'])
+  const value = compileValue(spec.value, context)
+  const headers = compileHeaders(spec, context, report)
+  const timestamp =
+    spec.timestamp === undefined
+      ? (scope: Scope) => scope.nowMs
+      : templates.json(spec.timestamp, ['timestamp'])
+  if (!isSound || key === null || value === null || headers === null || timestamp === null) {
+    return null
+  }
+  const { topic } = spec
+  return {
+    kind: 'emit',
+    target: `emit ${topic}`,
+    emitsTo: topic,
+    render: (scope) =>
+      rendered(() => {
+        const keyText = key(scope)
+        const record: NewRecord = {
+          topic,
+          key: keyText === null ? null : Buffer.from(keyText),
+          value: value(scope),
+          headers: headersOf(headers, scope),
+          timestampMs: timestampOf(timestamp, scope),
+        }
+        return {
+          summary: `emit ${topic}`,
+          // No time-out: while the bus is away the event waits, see `perform`.
+          perform: (tools, _timeoutMs, signal) => perform(record, tools, signal),
+        }
+      }),
+  }
+}
+
+/** What Kafka takes for a name. */
+const topicForm = /^[A-Za-z0-9._-]{1,249}$/
+
+function checkTopic(topic: string, report: ReportAction): void {
+  if (topic.includes('{{')) {
+    report(
+      ['topic'],
+      'action-topic',
+      'the topic of `emit` cannot come from data',
+      'write one rule per topic: topics are made at start, and loops are found at load',
+    )
+  } else if (!topicForm.test(topic) || topic === '.' || topic === '..') {
+    const hint = 'names hold letters, digits, ., _ and -, at most 249 of them'
+    report(['topic'], 'action-topic', `${JSON.stringify(topic)} is not the name of a topic`, hint)
+  }
+}
+
+const noKey = (): null => null
+
+function compileValue(
+  tree: Json | undefined,
+  { templates }: CompileContext,
+): ((scope: Scope) => Buffer | null) | null {
+  if (tree === undefined) return (scope) => scope.event.record.value
+  if (tree === null) return () => null
+  const template: JsonTemplate | null = templates.json(tree, ['value'])
+  return template === null ? null : (scope) => jsonBytes(template(scope), bodyBytesMax)
+}
+
+type HeaderTemplates = readonly (readonly [name: string, value: TextTemplate])[]
+
+const ours: ReadonlySet<string> = new Set(Object.values(lineageHeaders))
+
+function compileHeaders(
+  spec: EmitSpec,
+  context: CompileContext,
+  report: ReportAction,
+): HeaderTemplates | null {
+  const entries = Object.entries(spec.headers ?? {})
+  const headers = entries.flatMap(([name, source]) => {
+    const at = ['headers', name]
+    if (ours.has(name) || name.startsWith('sluice-')) {
+      report(at, 'action-header', `\`${name}\` is set by Sluice`)
+    } else if (name === '' || name.includes('{{')) {
+      report(at, 'action-header', `\`${name}\` cannot be the name of a header`, 'names are literal')
+    }
+    const value = context.templates.text(String(source), 'text', at)
+    return value === null ? [] : [[name, value] as const]
+  })
+  return headers.length === entries.length ? headers : null
+}
+
+function headersOf(templates: HeaderTemplates, scope: Scope): Headers {
+  const lineage = lineageToText(scope.lineage)
+  const own = templates.map(([name, value]) => [name, value(scope)] as const)
+  return [...lineage, ...own].map(([name, text]) => [name, Buffer.from(text)] as const)
+}
+
+const digits = /^\d{1,15}$/
+
+function timestampOf(template: JsonTemplate, scope: Scope): number {
+  const value = template(scope)
+  try {
+    const ms = timeMsOf(typeof value === 'string' && digits.test(value) ? Number(value) : value)
+    if (ms >= 0) return ms
+    throw new PipeFailure('lies before 1970')
+  } catch (error) {
+    if (!(error instanceof PipeFailure)) throw error
+    throw new RenderError('template', `timestamp ${error.message}`)
+  }
+}
+
+/**
+ * Puts the record on the bus. As long as the bus is away the record waits, for as long as it takes:
+ * a derived event has no other home, and a retry would need the same bus. Ends with the signal.
+ * If a produce failed half-way, trying again may put the record there twice.
+ */
+async function perform(
+  record: NewRecord,
+  tools: ActionTools,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  for (let tries = 1; !signal.aborted; tries++) {
+    try {
+      await tools.bus.produce([record])
+      return { kind: 'success', detail: 'ok' }
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error
+      const outcome = outcomeOf(error)
+      if (outcome !== null) return outcome
+    }
+    try {
+      await tools.pauseBeforeProducingAgain(tries, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+  return { kind: 'aborted' }
+}
+
+/** How a refused record ends, or `null` when trying again may help. */
+function outcomeOf({ code, message }: PortError): Outcome | null {
+  switch (code) {
+    case 'too-large':
+      return { kind: 'dead', failure: { kind: 'too-large', message } }
+    case 'unknown-topic':
+    case 'invalid':
+      return { kind: 'dead', failure: { kind: 'refused', message: `${code}: ${message}` } }
+    case 'closed':
+      return { kind: 'aborted' } // we are stopping; whether the record arrived is unknown
+    case 'unreachable':
+    case 'full':
+    case 'damaged':
+    case 'denied':
+    case 'not-owner':
+      return null // an operator mends these; until then nothing may be lost
+  }
+}

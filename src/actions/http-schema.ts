@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { unsupported } from './unsupported.ts'
+
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+
+/** More than this in one list of outcomes says the same twice. */
+const outcomesMax = 100
+/** More headers, fields or hosts than any target reads. */
+const entriesMax = 100
+
+const outcomes = z.array(z.union([z.string(), z.number()])).max(outcomesMax)
+
+function table(entry: z.ZodType<string | number | boolean>): z.ZodType<Table> {
+  return z
+    .record(z.string(), entry)
+    .refine((value) => Object.keys(value).length <= entriesMax, `at most ${entriesMax} entries`)
+}
+
+type Table = Record<string, string | number | boolean>
+
+/** `do.http`, as it is written. What can only be seen from several keys together: http.ts. */
+export const httpSchema = z
+  .strictObject({
+    method: z
+      .string()
+      .optional()
+      .describe('In capitals: `GET`, `POST`, `PURGE`. Default: `POST` with a body, else `GET`.'),
+    url: z
+      .string()
+      .describe(
+        'Template of an absolute URL. Scheme, host, port, number of path segments and names of the ' +
+          'query are those written here, whatever the event holds.',
+      ),
+    query: table(scalar)
+      .optional()
+      .describe(
+        'Further query values, appended to those of `url`. Names are literal, values templates.',
+      ),
+    headers: table(scalar)
+      .optional()
+      .describe(
+        'Names are literal, values templates. `host` may be given; framing headers and `sluice-*` may not.',
+      ),
+    json: z
+      .json()
+      .optional()
+      .describe(
+        'Body: a JSON tree whose strings are templates. A string that is one tag keeps its type.',
+      ),
+    form: table(scalar)
+      .optional()
+      .describe('Body: application/x-www-form-urlencoded. Names are literal, values templates.'),
+    text: z
+      .string()
+      .optional()
+      .describe('Body: a template of text, `text/plain` unless headers say so.'),
+    body: z
+      .literal('event')
+      .optional()
+      .describe('Body: `event`, the bytes of the event as they came, `application/json`.'),
+    auth: z
+      .strictObject({
+        bearer: z.string().optional().describe('Name of the secret that is the token.'),
+        basic: z
+          .strictObject({
+            user: z.string().describe('The user, literally.'),
+            password: z.string().describe('Name of the secret that is the password.'),
+          })
+          .optional(),
+      })
+      .optional()
+      .describe(
+        '`authorization`: `{ bearer: secret }` or `{ basic: { user, password: secret } }`.',
+      ),
+    sign: z
+      .strictObject({
+        secret: z.string().describe('Name of the secret to sign with.'),
+        header: z.string().default('x-sluice-signature').describe('Header that carries it.'),
+      })
+      .optional()
+      .describe('Adds `sha256=` and the hex HMAC-SHA-256 of the body bytes under a secret.'),
+    allow_hosts: z
+      .array(z.string())
+      .max(entriesMax)
+      .optional()
+      .describe(
+        'Hosts that a templated host may be: names, or `*.name`. Default: `http.allow_hosts` of the ' +
+          'config; where that lists any, this can only narrow it.',
+      ),
+    success_on: outcomes.optional().describe('Statuses (`404`, `4xx`) that count as success.'),
+    retry_on: outcomes
+      .optional()
+      .describe(
+        'Outcomes (`404`, `5xx`, `timeout`, `refused`, `dns`, `tls`, `reset`) to try again on.',
+      ),
+    drop_on: outcomes.optional().describe('Outcomes that go to the dead letters at once.'),
+    redirect: z
+      .literal('never')
+      .optional()
+      .describe('Redirects are never followed; `never` is the only value.'),
+    as: unsupported,
+    each: unsupported,
+    kind: unsupported,
+  })
+  .describe('Makes one HTTP call.')
+
+export type HttpSpec = z.infer<typeof httpSchema>
