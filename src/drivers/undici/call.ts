@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici'
+import type { Socket } from 'node:net'
+import type { Client, Dispatcher } from 'undici'
 import type { HttpAnswer } from '../../ports/http-caller.ts'
-import type { Connection } from './origin.ts'
 import type { Running } from './running-calls.ts'
 
 /**
@@ -8,6 +8,14 @@ import type { Running } from './running-calls.ts'
  * megabyte costs about as much as a new connection with TLS; beyond it the connection goes.
  */
 export const droppedBytesMax = 2 ** 20
+
+/** One connection, reopened by undici when needed: at most one call at a time, so no pipelining. */
+export interface Connection {
+  readonly client: Client
+  /** The socket last opened or being opened. */
+  socket: Socket | null
+  call: Call | null
+}
 
 /** What a call tells its owner, exactly once. */
 export interface CallEnd {

@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net'
 import { Client } from 'undici'
-import type { Call } from './call.ts'
+import type { Call, Connection } from './call.ts'
 import { openSocket, type OpenSocketTools, type Target } from './open-socket.ts'
 
 /**
@@ -8,14 +7,6 @@ import { openSocket, type OpenSocketTools, type Target } from './open-socket.ts'
  * 5 s after which Node servers close theirs, so that few calls meet a connection being closed.
  */
 const idleMsMax = 4_000
-
-/** One connection, reopened by undici when needed: at most one call at a time, so no pipelining. */
-export interface Connection {
-  readonly client: Client
-  /** The socket last opened or being opened. */
-  socket: Socket | null
-  call: Call | null
-}
 
 /**
  * The connections of one origin and the calls that wait for one.
