@@ -169,14 +169,12 @@ const behaviours: Readonly<Record<string, (visit: Visit) => void>> = {
     const bytes = Number(url.searchParams.get('bytes') ?? 20)
     raw(`${head}content-length: ${bytes}\r\n\r\n`)
     let left = bytes
-    const timer = setInterval(
-      () => {
-        if (left-- > 0) raw('x')
-        else clearInterval(timer)
-      },
-      Number(url.searchParams.get('every') ?? 5),
-    )
-    socket.once('close', () => clearInterval(timer))
+    const everyMs = Number(url.searchParams.get('every') ?? 5)
+    let left = bytes
+    const timer = setInterval(() => {
+      if (left-- > 0 && !socket.destroyed) raw('x')
+      else clearInterval(timer)
+    }, everyMs)
   },
   'reset-before-headers'({ socket }) {
     socket.resetAndDestroy()

@@ -72,7 +72,7 @@ export class EgressGuard {
 
   /** Why `address` may not be connected to, or `null` when it may. Not an address: `reserved`. */
   refusal(address: string): GuardReason | null {
-    if (!ipaddr.isValid(address)) return 'reserved'
+    if (isIP(address) === 0) return 'reserved' // ipaddr.js also takes `1.2.3` for an address
     const outer = ipaddr.parse(address)
     const inner = carriedIpv4(outer)
     const forms = inner === null ? [outer] : [outer, inner]

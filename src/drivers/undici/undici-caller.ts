@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { lookup as dnsLookup } from 'node:dns'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
@@ -133,7 +134,7 @@ class Origins {
     this.#options = options
     this.#guard = new EgressGuard(options)
     this.#lookup = sharedLookup(options.lookup ?? systemLookup)
-    if (options.ca !== undefined && options.ca.length > 0) this.#secure() // says now if it is none
+    options.ca?.forEach(checkCertificates)
     this.#targetByConnectTo = new Map(
       Object.entries(options.connectTo ?? {}).map(([from, to]) => [from, hostAndPort(to)]),
     )
@@ -216,6 +217,13 @@ class Origins {
 
 const systemLookup: Lookup = (hostname, options, callback) => {
   dnsLookup(hostname, options, callback)
+}
+
+/** Throws when `pem` holds none or a broken one: Node would pass over both in silence. */
+function checkCertificates(pem: string): void {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----.*?(-----END CERTIFICATE-----|$)/gs)
+  if (found === null) throw new Error('a CA is given that holds no certificate in PEM')
+  for (const one of found) new X509Certificate(one)
 }
 
 function pathOf(url: string, authorityEnd: number): string {
