@@ -168,7 +168,6 @@ const behaviours: Readonly<Record<string, (visit: Visit) => void>> = {
   trickle({ url, raw, socket }) {
     const bytes = Number(url.searchParams.get('bytes') ?? 20)
     raw(`${head}content-length: ${bytes}\r\n\r\n`)
-    let left = bytes
     const everyMs = Number(url.searchParams.get('every') ?? 5)
     let left = bytes
     const timer = setInterval(() => {
