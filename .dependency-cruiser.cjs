@@ -31,6 +31,7 @@ const homes = {
   mustache: 'src/rules/template',
   yaml: 'src/schema/',
   pino: 'src/app/',
+  'pino-pretty': 'src/app/',
   fastify: 'src/admin/',
   commander: 'src/cli/',
   'prom-client': 'src/drivers/prom-client/',

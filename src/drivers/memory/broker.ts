@@ -20,6 +20,7 @@ export class MemoryBroker {
   readonly recordBytesMax: number
   readonly #topics = new Map<string, { spec: TopicSpec; logs: Log[] }>()
   readonly #groups = new Map<string, MemoryGroup>()
+  readonly #refused = new Set<string>()
   #isAway = false
   #spread = 0
 
@@ -40,6 +41,15 @@ export class MemoryBroker {
 
   get isAway(): boolean {
     return this.#isAway
+  }
+
+  /** Produces to `topic` fail as by a broker that is out of reach; everything else works. */
+  refuseProducesTo(topic: string): void {
+    this.#refused.add(topic)
+  }
+
+  takeAllProduces(): void {
+    this.#refused.clear()
   }
 
   assertReachable(): void {
@@ -101,6 +111,9 @@ export class MemoryBroker {
         'too-large',
         `a record of ${size} bytes; the bound is ${this.recordBytesMax}`,
       )
+    }
+    if (this.#refused.has(record.topic)) {
+      throw new PortError('bus', 'unreachable', `produces to ${record.topic} are refused`)
     }
     const partition = record.partition ?? this.#partitionFor(record)
     const log = this.log(record.topic, partition)

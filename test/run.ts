@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Availability } from './services/kafka.ts'
+import { kafkaAvailability, startKafka } from './services/kafka.ts'
+
+/*
+ * `npm test`: everything that must be true before a change lands, in the order in which it fails
+ * fastest. Starts the services that it needs and ends them. The last line is `N passed, N failed`.
+ */
+
+interface Tally {
+  passed: number
+  failed: number
+}
+
+const isCi = process.env['CI'] === 'true'
+const total: Tally = { passed: 0, failed: 0 }
+const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+
+for (const name of ['check:types', 'check:lint', 'check:layers', 'check:format', 'check:unused']) {
+  await step(name)
+}
+const isBuilt = await step('build')
+await suite('unit', ['test/unit/**/*.test.ts'])
+await suite('scenario', ['test/scenario/**/*.test.ts'])
+await suite('rules', ['test/rules/**/*.test.ts'])
+const kafka = await prepareKafka()
+const broker = kafka.ok ? await startKafka() : null
+try {
+  const env: NodeJS.ProcessEnv =
+    broker === null
+      ? { SLUICE_TEST_WITHOUT: 'kafka' }
+      : { TEST_KAFKA_BROKERS: broker.brokers.join(',') }
+  await suite('contract', ['test/contract/**/*.test.ts'], env)
+  if (isBuilt) {
+    await suite('program', ['test/program/**/*.test.ts'], env)
+    await suite('crash', ['test/crash/**/*.test.ts'], env)
+  }
+} finally {
+  await broker?.close()
+  await rm(folder, { recursive: true, force: true })
+}
+if (!kafka.ok && isCi) total.failed += 1
+if (!kafka.ok) {
+  console.log(`\nNot run: all that needs Kafka. ${kafka.missing}. To run it: ${kafka.remedy}`)
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.failed === 0 ? 0 : 1
+
+/** Runs an npm script; it counts as one. */
+async function step(script: string): Promise<boolean> {
+  console.log(`\n== ${script}`)
+  const code = await run('npm', ['run', '--silent', script])
+  if (code === 0) total.passed += 1
+  else total.failed += 1
+  return code === 0
+}
+
+/** Runs test files in a process of their own; each test counts. */
+async function suite(name: string, files: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  console.log(`\n== ${name}`)
+  const report = join(folder, `${name}.json`)
+  const args = ['--import=tsx', '--forbid-only', '--forbid-pending', '--reporter']
+  const reporter = ['test/support/tally-reporter.cjs', '--reporter-option', `tally=${report}`]
+  const code = await run('npx', ['mocha', ...args, ...reporter, ...files], env)
+  const tally = await readTally(report)
+  total.passed += tally.passed
+  // A run that broke before or behind its tests has failed, whatever it had counted.
+  total.failed += code !== 0 && tally.failed === 0 ? 1 : tally.failed
+}
+
+async function readTally(file: string): Promise<Tally> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Tally // as: what tally-reporter wrote
+  } catch {
+    return { passed: 0, failed: 0 }
+  }
+}
+
+async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } })
+  const [code] = (await once(child, 'exit')) as [number | null] // as: node's types say any
+  return code
+}
+
+/** Finds Kafka, or installs what it lacks where that is allowed. */
+async function prepareKafka(): Promise<Availability> {
+  const found = await kafkaAvailability()
+  if (found.ok || process.getuid?.() !== 0 || !found.remedy.startsWith('apt-get ')) return found
+  console.log(`\n== ${found.remedy}`)
+  await run('apt-get', ['update'])
+  await run('apt-get', ['install', '-y', ...found.remedy.split(' ').slice(2)])
+  return kafkaAvailability()
+}
