@@ -30,7 +30,7 @@ export function ownTopicSpec(
     name,
     ...chosen,
     retentionMs: keptMs,
-    retentionBytes: null,
+    retentionBytes: Number.MAX_SAFE_INTEGER, // no amount of other tasks pushes one out
     compacted: name === topics.dead, // keyed by task: a redrive or dismissal writes the tombstone
   }
 }

@@ -54,9 +54,12 @@ async function fill(): Promise<void> {
     import.meta.url,
   )
   const edits = (await readFile(recorded, 'utf8')).trimEnd().split('\n')
-  const bus = await openKafkaBus({
+  const bus = openKafkaBus({
     brokers: broker.brokers,
     clientId: 'bench',
+    tls: null,
+    sasl: null,
+    rack: null,
     clock: systemClock,
     logger: silentLogger,
   })

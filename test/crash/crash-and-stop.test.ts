@@ -148,7 +148,7 @@ function configFile(folder: string, bus: BusUnderTest): string {
   return `
 bus: ${JSON.stringify({ ...bus.config, path: join(folder, 'state') })}
 rules: { path: ${JSON.stringify(join(folder, 'rules'))} }
-lanes: { default: { start_at: earliest } }
+lanes: { default: { group: ${bus.topic}, start_at: earliest } }
 http: { allow_cidrs: [127.0.0.0/8] }
 admin: { listen: "127.0.0.1:0" }
 log: { format: json }
