@@ -8,7 +8,7 @@ import type { Logger } from '../../ports/logger.ts'
 import { PortError } from '../../ports/port-error.ts'
 import { Changes } from './changes.ts'
 import { EmbeddedConsumer } from './consumer.ts'
-import type { Environment } from './environment.ts'
+import type { Environment, Topic } from './environment.ts'
 import { environmentError, openEnvironment } from './environment.ts'
 import { checkGroupName, Groups } from './groups.ts'
 import type { Retention } from './housekeeping.ts'
@@ -63,6 +63,7 @@ class EmbeddedBus implements Bus {
   readonly #housekeeping: Housekeeping
   readonly #client = randomUUID()
   readonly #consumers = new Set<Consumer>()
+  readonly #topics = new Map<string, Topic>()
   readonly #spread = new Map<string, number>()
   #closing: Promise<void> | null = null
 
@@ -95,6 +96,17 @@ class EmbeddedBus implements Bus {
     this.#throwIfClosed()
     if (records.length === 0) return []
     const nowMs = this.#options.clock.now()
+    try {
+      return await this.#append(records, nowMs)
+    } catch (error) {
+      // What we remember of a topic may be old: it was deleted, perhaps made anew.
+      if (!(error instanceof PortError && error.code === 'unknown-topic')) throw error
+      this.#topics.clear()
+      return this.#append(records, nowMs)
+    }
+  }
+
+  async #append(records: readonly NewRecord[], nowMs: number): Promise<readonly ProducedAt[]> {
     const { where, appending } = this.#reading(() => this.#prepare(records, nowMs))
     const delays = this.#options.compaction ?? compactionDefault
     const bytes = appending.reduce((sum, record) => sum + record.bytes.length, 0)
@@ -181,7 +193,7 @@ class EmbeddedBus implements Bus {
     const appending: Appending[] = []
     for (const record of records) {
       const { topic, key, value } = record
-      const { partitions, compacted } = topicOf(this.#environment, topic)
+      const { firstId, partitions, compacted } = this.#topicOf(topic)
       if (compacted && key === null) {
         throw new PortError('bus', 'invalid', `a record without a key for the compacted ${topic}`)
       }
@@ -192,9 +204,16 @@ class EmbeddedBus implements Bus {
         throw new PortError('bus', 'too-large', `${found}: ${bound}`)
       }
       const partition = record.partition ?? this.#partitionFor(topic, key, partitions)
+      if (partition < 0 || partition >= partitions || !Number.isInteger(partition)) {
+        throw new PortError(
+          'bus',
+          'unknown-topic',
+          `there is no partition ${partition} of ${topic}`,
+        )
+      }
       where.push({ topic, partition })
       appending.push({
-        partitionId: partitionIdOf(this.#environment, topic, partition),
+        partitionId: firstId + partition,
         bytes: encodeRecord(record, nowMs),
         timestampMs: record.timestampMs ?? nowMs,
         key,
@@ -202,6 +221,16 @@ class EmbeddedBus implements Bus {
       })
     }
     return { where, appending }
+  }
+
+  /** From memory: reading a topic costs as much as writing a record. */
+  #topicOf(name: string): Topic {
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      topic = topicOf(this.#environment, name)
+      this.#topics.set(name, topic)
+    }
+    return topic
   }
 
   #partitionFor(topic: string, key: Buffer | null, partitions: number): number {

@@ -1,20 +1,33 @@
+import type { FSWatcher } from 'node:fs'
+import { watch } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../ports/clock.ts'
 import type { Environment } from './environment.ts'
 
 /*
- * Notices what was written. Our own commits tell at once; those of other processes are found by
- * looking at LMDB's transaction number: a few microseconds a look, and one timer for all of a bus.
+ * Notices what was written. Our own commits tell at once. Those of other processes show as writes
+ * to the file, of which the operating system tells; whether it was a commit, LMDB's transaction
+ * number says. Where nothing is told (a folder shared between machines' containers, watches used
+ * up) a timer looks, often only while it has found something lately: idle must cost next to nothing.
  */
 
-/** How late the write of another process may be noticed: below what a person takes for at once. */
+/** How late the write of another process may be noticed where nothing tells of it. */
 const lookEveryMs = 40
+/** How late, after nothing has changed for a while; and the file is watched besides. */
+const idleLookEveryMs = 500
+const idleAfterMs = 5_000
+/** One look serves all writes within this: a busy log is written a thousand times a second. */
+const gatherMs = 5
 
 export class Changes {
   readonly #environment: Environment
   readonly #clock: Clock
   readonly #listeners = new Set<() => void>()
   #lastTxnId = -1
-  #cancel: (() => void) | null = null
+  #changedMs = 0
+  #watcher: FSWatcher | null = null
+  #cancelTimer: (() => void) | null = null
+  #cancelGather: (() => void) | null = null
 
   constructor(environment: Environment, clock: Clock) {
     this.#environment = environment
@@ -24,12 +37,10 @@ export class Changes {
   /** Calls `listener` after each change until the returned function is called. */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener)
-    if (this.#cancel === null) this.#arm()
+    if (this.#listeners.size === 1) this.#start()
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size > 0) return
-      this.#cancel?.()
-      this.#cancel = null
+      if (this.#listeners.size === 0) this.#stop()
     }
   }
 
@@ -38,9 +49,41 @@ export class Changes {
     for (const listener of [...this.#listeners]) listener()
   }
 
+  #start(): void {
+    this.#changedMs = this.#clock.monotonic()
+    try {
+      this.#watcher = watch(join(this.#environment.path, 'data.mdb'), () => this.#gather())
+      this.#watcher.on('error', () => this.#unwatch())
+    } catch {
+      this.#unwatch() // no watches left on this machine: the timer alone must do
+    }
+    this.#arm()
+  }
+
+  #stop(): void {
+    this.#unwatch()
+    this.#cancelTimer?.()
+    this.#cancelGather?.()
+    this.#cancelGather = null
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close()
+    this.#watcher = null
+  }
+
   #arm(): void {
-    this.#cancel = this.#clock.schedule(lookEveryMs, () => {
+    const isIdle = this.#clock.monotonic() - this.#changedMs > idleAfterMs
+    const everyMs = isIdle && this.#watcher !== null ? idleLookEveryMs : lookEveryMs
+    this.#cancelTimer = this.#clock.schedule(everyMs, () => {
+      this.#look()
       this.#arm()
+    })
+  }
+
+  #gather(): void {
+    this.#cancelGather ??= this.#clock.schedule(gatherMs, () => {
+      this.#cancelGather = null
       this.#look()
     })
   }
@@ -50,6 +93,7 @@ export class Changes {
     const { lastTxnId } = this.#environment.root.getStats() as { lastTxnId: number }
     if (lastTxnId === this.#lastTxnId) return
     this.#lastTxnId = lastTxnId
+    this.#changedMs = this.#clock.monotonic()
     // Reads of this turn may still be in a snapshot from before the change. Nobody would look again.
     this.#environment.root.resetReadTxn()
     this.tell()

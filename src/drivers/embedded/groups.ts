@@ -18,7 +18,7 @@ import type { Writer } from './writer.ts'
  */
 
 /** How often members look whether the process of another one is gone. */
-const watchEveryMs = 250
+const watchEveryMs = 400
 /** Group names are keys of LMDB; the bound is Kafka's for topic names. */
 // eslint-disable-next-line no-control-regex -- the key encoding ends strings with NUL
 const groupForm = /^[^\u0000-\u001f]{1,249}$/
@@ -194,7 +194,11 @@ export class Groups {
     const { environment, writer, clock, client, logger } = this.#ports
     try {
       this.#entry = { ...this.#entry, beat: this.#entry.beat + 1 }
-      await writer.write(() => void environment.clients.put(client, this.#entry))
+      // Alone, nobody would look at it: an idle Sluice then writes nothing to its disk. Another
+      // one watches us for a whole session before it judges, and we see it long before that.
+      if (!this.#isAlone()) {
+        await writer.write(() => void environment.clients.put(client, this.#entry))
+      }
       if (this.#leaving.size > 0) await this.#storeLeaving()
     } catch (error) {
       // The consumers find out by themselves what is wrong, and say so through onState.
@@ -208,15 +212,22 @@ export class Groups {
   async #watch(): Promise<void> {
     const { environment, clock, logger } = this.#ports
     try {
-      const clients = new Map<string, ClientEntry>()
-      for (const { key, value } of environment.clients.getRange({})) clients.set(key, value)
-      this.#heartbeats.observe(clients, clock.monotonic())
-      await this.#evictGone()
+      if (!this.#isAlone()) {
+        const clients = new Map<string, ClientEntry>()
+        for (const { key, value } of environment.clients.getRange({})) clients.set(key, value)
+        this.#heartbeats.observe(clients, clock.monotonic())
+        await this.#evictGone()
+      }
     } catch (error) {
       logger.debug({ err: error }, 'members of the embedded bus not looked after')
     }
     if (this.#cancelWatch === null) return
     this.#cancelWatch = clock.schedule(watchEveryMs, () => void this.#watch())
+  }
+
+  #isAlone(): boolean {
+    const keys = [...this.#ports.environment.clients.getKeys({ limit: 2 })]
+    return keys.every((key) => key === this.#ports.client)
   }
 
   async #evictGone(): Promise<void> {
