@@ -1,0 +1,131 @@
+import type { Problem } from '../model/problem.ts'
+import { formatDuration } from '../model/units.ts'
+import type { ProblemCode } from '../schema/problem-code.ts'
+import type { At, YamlDocument } from '../schema/yaml-document.ts'
+import type { Rule } from './rule.ts'
+
+/** A compiled rule and where it came from. */
+export interface LoadedRule {
+  readonly rule: Rule
+  readonly at: At
+  readonly document: YamlDocument
+  /** Has neither `when` nor `unless`. */
+  readonly matchesAll: boolean
+  /** Equal for rules that fire for the same events and do the same. */
+  readonly sameness: string
+  /** Where its retry policy is written, if it is. */
+  readonly retryAt: At
+}
+
+/** What is legal and still probably not meant. */
+export function warnAbout(
+  rules: readonly LoadedRule[],
+  retryTiersMs: readonly number[],
+): readonly Problem[] {
+  return [
+    ...rules.filter(({ matchesAll }) => matchesAll).map(matchesEverything),
+    ...identical(rules),
+    ...leadingBack(rules),
+    ...rules.flatMap((rule) => aboveTiers(rule, retryTiersMs)),
+  ]
+}
+
+function warning(
+  { document, at }: LoadedRule,
+  below: At,
+  code: ProblemCode,
+  message: string,
+  hint: string,
+): Problem {
+  const complaint = { severity: 'warning', code, message, hint } as const
+  return document.problemAt([...at, ...below], 'key', complaint)
+}
+
+function matchesEverything(loaded: LoadedRule): Problem {
+  const topics = [...loaded.rule.topics.names, ...loaded.rule.topics.globs].join(', ')
+  const message = `\`${loaded.rule.name}\` matches every event of ${topics}`
+  const hint = 'if this is meant, say so: `when: { "@topic": { exists: true } }`'
+  return warning(loaded, [], 'matches-everything', message, hint)
+}
+
+function identical(rules: readonly LoadedRule[]): readonly Problem[] {
+  const seen = new Map<string, string>()
+  return rules.flatMap((loaded) => {
+    const first = seen.get(loaded.sameness)
+    if (first === undefined) {
+      seen.set(loaded.sameness, loaded.rule.name)
+      return []
+    }
+    const message = `\`${loaded.rule.name}\` fires for the same events and does the same as \`${first}\``
+    return [
+      warning(loaded, [], 'identical-rules', message, 'remove one: each event is acted on twice'),
+    ]
+  })
+}
+
+/** Told at the rule that closes the circle; rules that only feed into one are not part of it. */
+function leadingBack(rules: readonly LoadedRule[]): readonly Problem[] {
+  const next = (from: LoadedRule): readonly LoadedRule[] => {
+    const topics = from.rule.actions.flatMap(({ emitsTo }) => emitsTo ?? [])
+    if (topics.length === 0) return []
+    return rules.filter(({ rule }) => topics.some((topic) => rule.topics.matches(topic)))
+  }
+  const nextOf = new Map(rules.map((loaded) => [loaded, next(loaded)]))
+  const told = new Set<LoadedRule>()
+  return rules.flatMap((loaded) => {
+    if (told.has(loaded)) return []
+    const circle = wayBack(loaded, nextOf)
+    if (circle === null) return []
+    for (const member of circle) told.add(member)
+    const way = [...circle, loaded].map(({ rule }) => rule.name).join(' -> ')
+    const message = `what \`${loaded.rule.name}\` emits leads back to it: ${way}`
+    const hint =
+      'make sure that a condition ends the circle; after one round its events are dead-lettered'
+    return [warning(loaded, [], 'leads-back', message, hint)]
+  })
+}
+
+/** The shortest way from a rule back to itself, itself first, or `null`. */
+function wayBack(
+  start: LoadedRule,
+  nextOf: ReadonlyMap<LoadedRule, readonly LoadedRule[]>,
+): readonly LoadedRule[] | null {
+  const cameFrom = new Map<LoadedRule, LoadedRule>()
+  const open = [start]
+  for (let current = open.shift(); current !== undefined; current = open.shift()) {
+    for (const next of nextOf.get(current) ?? []) {
+      if (next === start) return pathTo(current, start, cameFrom)
+      if (cameFrom.has(next)) continue
+      cameFrom.set(next, current)
+      open.push(next)
+    }
+  }
+  return null
+}
+
+function pathTo(
+  end: LoadedRule,
+  start: LoadedRule,
+  cameFrom: ReadonlyMap<LoadedRule, LoadedRule>,
+): readonly LoadedRule[] {
+  const path: LoadedRule[] = []
+  for (
+    let at: LoadedRule | undefined = end;
+    at !== undefined && at !== start;
+    at = cameFrom.get(at)
+  ) {
+    path.unshift(at)
+  }
+  return [start, ...path]
+}
+
+function aboveTiers(loaded: LoadedRule, tiersMs: readonly number[]): readonly Problem[] {
+  const { firstMs, factor, maxMs, attemptsMax } = loaded.rule.retry
+  const longestMs = Math.min(maxMs, firstMs * factor ** Math.max(0, attemptsMax - 2))
+  const lastMs = Math.max(0, ...tiersMs)
+  if (attemptsMax < 2 || tiersMs.length === 0 || longestMs <= lastMs) return []
+  const message = `retries would wait up to ${formatDuration(Math.round(longestMs))}, and the last tier holds ${formatDuration(lastMs)}`
+  const hint = 'the last tier stands in for longer delays; add one to `retry.tiers` of the config'
+  const complaint = { severity: 'warning', code: 'delay-above-tiers', message, hint } as const
+  return [loaded.document.problemAt(loaded.retryAt, 'key', complaint)]
+}

@@ -1,0 +1,58 @@
+import type { Problem } from '../model/problem.ts'
+
+/** Characters of a source line that are shown; a longer one is cut around the caret. */
+const shownMax = 110
+
+/** Characters shown before the caret when a line is cut. */
+const leadMax = 40
+
+/**
+ * A problem as people read it: where, what, the line with a caret, and what to do.
+ *
+ * ```text
+ * rules/cdn.yaml:4:5: error: unknown key `whem` [unknown-key]
+ *   4 |     whem:
+ *     |     ^^^^
+ *   hint: did you mean `when`?
+ * ```
+ */
+export function renderProblem(problem: Problem): string {
+  const { file, line, column, severity, code, message, hint, source } = problem
+  const lines = [printable(`${file}:${line}:${column}: ${severity}: ${message} [${code}]`)]
+  if (source !== null) lines.push(...sourceLines(line, column, source))
+  if (hint !== null) lines.push(printable(`  hint: ${hint}`))
+  return lines.join('\n')
+}
+
+/** All problems, with an empty line between them. */
+export function renderProblems(problems: readonly Problem[]): string {
+  return problems.map(renderProblem).join('\n\n')
+}
+
+function sourceLines(
+  line: number,
+  column: number,
+  source: NonNullable<Problem['source']>,
+): readonly string[] {
+  const from = source.text.length > shownMax ? Math.max(0, column - 1 - leadMax) : 0
+  const shown = source.text.slice(from, from + shownMax)
+  const lead = shown.slice(0, column - 1 - from)
+  const length = Math.max(1, Math.min(source.length, shown.length - lead.length))
+  const marked = shown.slice(lead.length, lead.length + length)
+  const gutter = String(line)
+  return [
+    `  ${gutter} | ${printable(shown)}`,
+    `  ${' '.repeat(gutter.length)} | ${blank(lead)}${'^'.repeat(Math.max(1, [...marked].length))}`,
+  ]
+}
+
+/** Tabs stay, so that the caret stands below its character however wide they are shown. */
+function blank(lead: string): string {
+  return [...lead].map((character) => (character === '\t' ? '\t' : ' ')).join('')
+}
+
+/** A file must not be able to move the cursor of the terminal that shows what is wrong with it. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, '\uFFFD')
+}

@@ -1,0 +1,347 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Alias,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLError,
+} from 'yaml'
+import { invariant } from '../model/invariant.ts'
+import type { Json } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
+import { fileProblem, type SourceFile } from './source-files.ts'
+import type { ProblemCode } from './problem-code.ts'
+
+/*
+ * YAML text to a JSON value whose every part knows where it was written. The tree of the `yaml`
+ * package is turned into the value here and not by the package, because a config is narrower than
+ * YAML: keys are texts, numbers are exact, and an alias may not make a small file large.
+ */
+
+/** Path of a value in a document: keys and indexes from the root. */
+export type At = readonly (string | number)[]
+
+export interface Complaint {
+  readonly severity: Problem['severity']
+  readonly code: ProblemCode
+  readonly message: string
+  readonly hint: string | null
+}
+
+/** A parsed file: its value, and the way back from any part of it to the text. */
+export interface YamlDocument {
+  readonly file: SourceFile
+  /** `null` for a file that holds nothing. */
+  readonly value: Json
+  /** A complaint about the value at a path, or about its key; of what is not there, the parent. */
+  problemAt(at: At, part: 'key' | 'value', complaint: Complaint): Problem
+}
+
+/** Maps and lists inside each other. Deeper is not written by a person. */
+const depthMax = 64
+
+/** Values that aliases may add to a file, all together: far above what people share, far below a bomb. */
+export const aliasedMax = 10_000
+
+/** Parses one document. `document` is `null` when its syntax leaves nothing to look at. */
+export function parseYaml(file: SourceFile): {
+  readonly document: YamlDocument | null
+  readonly problems: readonly Problem[]
+} {
+  const lines = new LineCounter()
+  const text = new Text(file, lines)
+  const parsed = parseSafely(file, lines)
+  if (parsed === null) {
+    const message = `the file nests deeper than ${depthMax} levels`
+    return { document: null, problems: [fileProblem(file.name, 'yaml-too-deep', message, null)] }
+  }
+  const [first, second] = parsed
+  if (second !== undefined) {
+    const start = file.text.lastIndexOf('---', second.contents?.range?.[0] ?? second.range[0])
+    const at = start === -1 ? second.range[0] : start
+    const complaint = error(
+      'yaml-documents',
+      'a second document begins here, expected one a file',
+      'put it into a file of its own',
+    )
+    return { document: null, problems: [text.problem(at, 3, complaint)] }
+  }
+  if (first === undefined) return { document: documentOf(text, null, null), problems: [] }
+  const unreadable = firstError(first, text)
+  if (unreadable !== null) return { document: null, problems: [unreadable] }
+  const reader = new Reader(text)
+  const value = first.contents === null ? null : reader.read(first.contents, 0).value
+  const { problems } = reader
+  // What could not be read stands as null in the value, and complaints about that would mislead.
+  // Of a key that stands twice the first one is there: all else can be looked at.
+  const isWhole = problems.every(({ code }) => code === 'duplicate-key')
+  const document = documentOf(text, value, first.contents, reader.aliases)
+  return { document: isWhole ? document : null, problems }
+}
+
+/** The package's parser calls itself for every level, so depth is what can exhaust it. */
+function parseSafely(
+  file: SourceFile,
+  lineCounter: LineCounter,
+): readonly Document.Parsed[] | null {
+  try {
+    const parsed = parseAllDocuments(file.text, {
+      version: '1.2',
+      schema: 'core',
+      strict: true,
+      uniqueKeys: false, // told by `Reader`, at the second key
+      prettyErrors: false,
+      logLevel: 'silent',
+      lineCounter,
+    })
+    return 'empty' in parsed ? [] : parsed
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+/** One syntax error makes others behind it, so the first alone is told. */
+function firstError(document: Document.Parsed, text: Text): Problem | null {
+  const [found] = [...document.errors, ...document.warnings]
+  if (found === undefined) return null
+  const [start, end] = found.pos
+  const before = text.file.text.slice(0, start).trimEnd()
+  const isAtEnd = text.file.text.slice(start).trim() === ''
+  // What is never closed is missed at the end, where there is nothing to see: the last text is.
+  return isAtEnd && before !== ''
+    ? text.problem(before.length - 1, 1, complaintOf(found))
+    : text.problem(start, end - start, complaintOf(found))
+}
+
+function complaintOf(found: YAMLError): Complaint {
+  return (
+    plainWords[found.code] ??
+    error('yaml-syntax', `not YAML: ${lowerFirst(found.message)}`, hints[found.code] ?? null)
+  )
+}
+
+const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
+  TAG_RESOLVE_FAILED: error(
+    'yaml-tag',
+    'tags are not allowed',
+    'write the plain value, quoted for a text',
+  ),
+  TAB_AS_INDENT: error('yaml-tab', 'a tab indents this line', 'YAML is indented with spaces only'),
+}
+
+const hints: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  MISSING_CHAR: 'is a quote, bracket or colon missing?',
+  BLOCK_AS_IMPLICIT_KEY: 'quote a text that holds `: `',
+  BAD_SCALAR_START: 'quote the text',
+  MULTILINE_IMPLICIT_KEY: 'is a colon missing at the end of the key?',
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
+function error(code: ProblemCode, message: string, hint: string | null): Complaint {
+  return { severity: 'error', code, message, hint }
+}
+
+/** The text of a file: offsets to lines, columns and carets. */
+class Text {
+  readonly file: SourceFile
+  readonly #lines: LineCounter
+
+  constructor(file: SourceFile, lines: LineCounter) {
+    this.file = file
+    this.#lines = lines
+  }
+
+  problem(offset: number, length: number, complaint: Complaint): Problem {
+    const { line, col } = this.#lines.linePos(offset)
+    const start = offset - Math.max(0, col - 1)
+    const end = this.file.text.indexOf('\n', start)
+    const source = this.file.text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '')
+    return {
+      file: this.file.name,
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+      ...complaint,
+      source: {
+        text: source,
+        length: Math.max(1, Math.min(length, source.trimEnd().length - (col - 1))),
+      },
+    }
+  }
+}
+
+interface Read {
+  readonly value: Json
+  /** Values in it, itself included, those behind aliases counted each time. */
+  readonly size: number
+}
+
+/** Turns nodes into values, keeps what anchors stand for, and collects what is not allowed. */
+class Reader {
+  readonly problems: Problem[] = []
+  readonly aliases = new Map<Alias, Node>()
+  readonly #text: Text
+  readonly #anchors = new Map<string, Read & { readonly node: Node }>()
+  #aliased = 0
+
+  constructor(text: Text) {
+    this.#text = text
+  }
+
+  read(node: Node, depth: number): Read {
+    if (depth > depthMax) {
+      return this.#refuse(node, 'yaml-too-deep', `nests deeper than ${depthMax} levels`)
+    }
+    if (isAlias(node)) return this.#readAlias(node)
+    const read = this.#readContent(node, depth)
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, { ...read, node })
+    return read
+  }
+
+  #readContent(node: Node, depth: number): Read {
+    if (isScalar(node)) return { value: this.#scalar(node, node.value), size: 1 }
+    let size = 1
+    if (isSeq<Node>(node)) {
+      const value = node.items.map((item) => {
+        const read = this.read(item, depth + 1)
+        size += read.size
+        return read.value
+      })
+      return { value, size }
+    }
+    invariant(isMap<Node, Node | null>(node), 'a YAML node is a scalar, a list or a map')
+    const value: Record<string, Json> = {}
+    for (const pair of node.items) {
+      const key = this.#key(pair)
+      if (key === null) continue
+      if (Object.hasOwn(value, key)) {
+        const hint = 'remove one of the two'
+        this.#refuse(pair.key, 'duplicate-key', `\`${key}\` stands twice in one map`, hint)
+        continue
+      }
+      const read = pair.value === null ? { value: null, size: 1 } : this.read(pair.value, depth + 1)
+      size += read.size
+      value[key] = read.value
+    }
+    return { value, size }
+  }
+
+  #key({ key }: Pair<Node, Node | null>): string | null {
+    const name = isScalar(key) ? keyText(key) : null
+    if (name === null) {
+      this.#refuse(key, 'yaml-key', 'a key must be a text', 'write `name: value`')
+      return null
+    }
+    // Assigning to `__proto__` of an object does something else than making a property.
+    if (name === '__proto__') {
+      this.#refuse(key, 'yaml-key', '`__proto__` cannot be a key')
+      return null
+    }
+    return name
+  }
+
+  #scalar(node: Node, value: unknown): Json {
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+    if (typeof value !== 'number')
+      return this.#refuse(node, 'yaml-tag', 'tags are not allowed').value
+    const isExact =
+      Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
+    if (isExact) return value
+    return this.#refuse(
+      node,
+      'yaml-number',
+      'this number cannot be kept exactly',
+      `numbers lie within ±${Number.MAX_SAFE_INTEGER}; quote it if it is meant as a text`,
+    ).value
+  }
+
+  #readAlias(node: Alias): Read {
+    const target = this.#anchors.get(node.source)
+    if (target === undefined) {
+      return this.#refuse(node, 'yaml-alias', `\`*${node.source}\` refers to no anchor before it`)
+    }
+    if (this.#aliased > aliasedMax) return { value: null, size: 1 } // already told
+    this.#aliased += target.size
+    if (this.#aliased > aliasedMax) {
+      const message = `aliases make the file larger than ${aliasedMax} values`
+      return this.#refuse(node, 'yaml-alias', message)
+    }
+    this.aliases.set(node, target.node)
+    return target
+  }
+
+  #refuse(node: Node | null, code: ProblemCode, message: string, hint: string | null = null): Read {
+    const [start, end] = node?.range ?? [0, 1]
+    this.problems.push(this.#text.problem(start, end - start, error(code, message, hint)))
+    return { value: null, size: 1 }
+  }
+}
+
+/** Keys such as `404` and `true` are the texts that they are written as. */
+function keyText(key: { readonly value: unknown; readonly source?: string }): string | null {
+  if (typeof key.value === 'string') return key.value
+  if (typeof key.value === 'number' || typeof key.value === 'boolean') {
+    return key.source ?? String(key.value)
+  }
+  return null
+}
+
+function documentOf(
+  text: Text,
+  value: Json,
+  contents: Node | null,
+  aliases: ReadonlyMap<Alias, Node> = new Map(),
+): YamlDocument {
+  return {
+    file: text.file,
+    value,
+    problemAt(at, part, complaint) {
+      const [start, end] = rangeAt(contents, at, part, aliases)
+      return text.problem(start, end - start, complaint)
+    },
+  }
+}
+
+/** Where the value or its key is written; where the path leaves the document, the last key on it. */
+function rangeAt(
+  contents: Node | null,
+  at: At,
+  part: 'key' | 'value',
+  aliases: ReadonlyMap<Alias, Node>,
+): readonly [number, number] {
+  let node = contents
+  let key: Node | null = null
+  for (const step of at) {
+    const container: Node | null = isAlias(node) ? (aliases.get(node) ?? null) : node
+    const found = stepInto(container, step)
+    if (found === null) return rangeOf(key ?? node)
+    key = found.key
+    node = found.value
+  }
+  return part === 'key' || node === null ? rangeOf(key ?? node) : rangeOf(node)
+}
+
+function stepInto(
+  container: Node | null,
+  step: string | number,
+): { readonly key: Node | null; readonly value: Node | null } | null {
+  if (isSeq<Node>(container)) {
+    const item = typeof step === 'number' ? container.items[step] : undefined
+    return item === undefined ? null : { key: null, value: item }
+  }
+  if (!isMap<Node, Node | null>(container)) return null
+  const pair = container.items.find(({ key }) => isScalar(key) && keyText(key) === String(step))
+  return pair === undefined ? null : { key: pair.key, value: pair.value }
+}
+
+function rangeOf(node: Node | null): readonly [number, number] {
+  return node?.range == null ? [0, 1] : [node.range[0], node.range[1]]
+}
