@@ -18,7 +18,7 @@ import { isCovered, isHostPattern } from '../rules/template-hosts.ts'
 import { RenderError, type TextTemplate, type UrlTemplate } from '../rules/template.ts'
 import { authorizationOf } from './http-auth.ts'
 import { compileBody, type Body } from './http-body.ts'
-import { addLineage, headerRefusal, isHostHeader } from './http-headers.ts'
+import { headersOfLineage, headerRefusal, isHostHeader } from './http-headers.ts'
 import { httpSchema, type HttpSpec } from './http-schema.ts'
 import type { ReportAction } from './problem-code.ts'
 import { rendered } from './rendered.ts'
@@ -38,7 +38,7 @@ interface Call {
   readonly method: string
   readonly url: UrlTemplate
   /** Values that no event changes: content type, authorization. */
-  readonly fixedHeaders: Readonly<Record<string, string>>
+  readonly fixedHeaders: readonly { readonly name: string; readonly text: string }[]
   readonly headers: readonly Header[]
   readonly body: Body
   readonly signature: Signature | null
@@ -68,11 +68,13 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
   const headers = compileHeaders(spec, context, report)
   const signature = compileSignature(spec, body, context, report)
   const policy = compilePolicy(spec, method, context, report)
-  const fixedHeaders: Record<string, string> = {}
-  if (body !== null && body.contentType !== null) fixedHeaders['content-type'] = body.contentType
+  const fixedHeaders: Call['fixedHeaders'][number][] = []
+  if (body !== null && body.contentType !== null) {
+    fixedHeaders.push({ name: 'content-type', text: body.contentType })
+  }
   if (spec.auth !== undefined) {
     const authorization = authorizationOf(spec.auth, context, report)
-    if (authorization !== null) fixedHeaders['authorization'] = authorization
+    if (authorization !== null) fixedHeaders.push({ name: 'authorization', text: authorization })
   }
   if (!isSound || body === null || url === null || headers === null) return null
   const call: Call = { method, url, fixedHeaders, headers, body, signature, policy }
@@ -222,8 +224,8 @@ function outcomesOf(
 
 function requestOf(call: Call, scope: Scope): HttpRequest {
   const url = call.url.render(scope)
-  const headers: Record<string, string> = { ...call.fixedHeaders }
-  addLineage(headers, scope.lineage)
+  const headers = headersOfLineage(scope.lineage)
+  for (const { name, text } of call.fixedHeaders) headers[name] = text
   for (const { name, value } of call.headers) headers[name] = value(scope)
   const body = call.body.render === null ? null : call.body.render(scope)
   if (call.signature !== null && body !== null) {

@@ -32,8 +32,8 @@ export function compileRead(path: string, inSection: boolean): Reader | PathProb
   if (path.startsWith('@')) return readOfRecord(path)
   if (path.startsWith('.')) return readOfElement(path, inSection)
   const steps = splitPath(path)
-  const [root, ...below] = steps ?? []
-  if (root === undefined || steps === null) return malformed(path)
+  if (!isSteps(steps)) return steps
+  const [root = '', ...below] = steps
   if (later.has(root)) {
     return {
       code: 'not-supported-yet',
@@ -75,7 +75,7 @@ function readOfElement(path: string, inSection: boolean): Reader | PathProblem {
   }
   if (path === '.') return (_run, element) => element
   const steps = splitPath(path.slice(1))
-  if (steps === null) return malformed(path)
+  if (!isSteps(steps)) return steps
   return (_run, element) => (element === undefined ? undefined : readBelow(element, steps))
 }
 
@@ -133,14 +133,32 @@ export function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }
 
-/** Splits at dots; `\.` is a dot within a name. `null` when a name is empty. */
-function splitPath(path: string): readonly string[] | null {
-  const steps = path.split(/(?<!\\)\./).map((step) => step.replaceAll('\\.', '.'))
-  return steps.includes('') ? null : steps
+/** Splits at dots as `when` does: `\.` is a dot within a name, `\\` a backslash. */
+function splitPath(path: string): readonly string[] | PathProblem {
+  const steps: string[] = []
+  let step = ''
+  for (let i = 0; i < path.length; i++) {
+    const character = path.charAt(i)
+    if (character === '.') {
+      steps.push(step)
+      step = ''
+    } else if (character === '\\') {
+      const next = path.charAt(++i)
+      if (next !== '.' && next !== '\\') {
+        return problem(`\`\\${next}\` means nothing in a path`, 'a dot in a name is written \\.')
+      }
+      step += next
+    } else {
+      step += character
+    }
+  }
+  steps.push(step)
+  if (!steps.includes('')) return steps
+  return problem(`\`${path}\` is not a path: a name is empty`, 'names are joined by single dots')
 }
 
-function malformed(path: string): PathProblem {
-  return problem(`\`${path}\` is not a path: a name is empty`, 'names are joined by single dots')
+function isSteps(split: readonly string[] | PathProblem): split is readonly string[] {
+  return Array.isArray(split)
 }
 
 function problem(message: string, hint: string): PathProblem {

@@ -31,6 +31,7 @@ describe('a template renders', () => {
     { template: '{{event.a.b}}', event: { a: { b: 'x' } }, gives: 'x' },
     { template: '{{ event.a }}{{!comment}}!', event: { a: '<&">' }, gives: '<&">!' },
     { template: '{{event.a\\.b}}', event: { 'a.b': 1 }, gives: '1' },
+    { template: '{{event.a\\\\.b}}', event: { 'a\\': { b: 1 } }, gives: '1' },
     { template: '{{event.list.1.id}}', event: { list: [{}, { id: 2 }] }, gives: '2' },
     {
       template: '{{event.n}} {{event.z}} {{event.f}}',
@@ -243,6 +244,7 @@ describe('a template is refused at load for', () => {
     },
     { template: '{{event..a}}', code: 'template-path', message: /a name is empty/ },
     { template: '{{event.}}', code: 'template-path', message: /a name is empty/ },
+    { template: '{{event.a\\b}}', code: 'template-path', message: /means nothing in a path/ },
     { template: '{{.}}', code: 'template-path', message: /the section around it/ },
     {
       template: '{{^event.a}}{{.}}{{/event.a}}',
