@@ -4,6 +4,7 @@ import { lineageHeaders, lineageToText } from '../model/lineage.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Headers, NewRecord } from '../model/record.ts'
 import { PortError } from '../ports/port-error.ts'
+import { laterKeys } from '../schema/check-shape.ts'
 import type { Action, ActionKind, ActionTools, CompileContext } from '../rules/action-kind.ts'
 import { PipeFailure, timeMsOf } from '../rules/pipes.ts'
 import type { Scope } from '../rules/scope.ts'
@@ -11,9 +12,7 @@ import { bodyBytesMax } from '../rules/template-compiler.ts'
 import { RenderError, type JsonTemplate, type TextTemplate } from '../rules/template.ts'
 import type { ReportAction } from './problem-code.ts'
 import { jsonBytes, rendered } from './rendered.ts'
-import { reportUnsupported, unsupported } from './unsupported.ts'
-
-const scalar = z.union([z.string(), z.number(), z.boolean()])
+import { scalar, table } from './schema-pieces.ts'
 
 /** `do.emit`, as it is written. */
 export const emitSchema = z
@@ -27,9 +26,7 @@ export const emitSchema = z
       .string()
       .optional()
       .describe('Template of the record key, which also picks the partition. Default: no key.'),
-    partition_key: unsupported,
-    headers: z
-      .record(z.string(), scalar)
+    headers: table
       .optional()
       .describe(
         'Names are literal, values templates. The lineage headers are filled in by Sluice.',
@@ -44,10 +41,9 @@ export const emitSchema = z
     timestamp: scalar
       .optional()
       .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Default: now.'),
-    as: unsupported,
-    each: unsupported,
   })
   .describe('Puts a derived event on the bus.')
+  .register(laterKeys, { keys: ['partition_key', 'as', 'each'] })
 
 export type EmitSpec = z.infer<typeof emitSchema>
 
@@ -64,7 +60,6 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
     isSound = false
     context.report(at, code, message, hint)
   }
-  reportUnsupported(spec, ['partition_key', 'as', 'each'], report)
   checkTopic(spec.topic, report)
   const { templates } = context
   const key = spec.key === undefined ? noKey : templates.text(spec.key, 'text', ['key'])

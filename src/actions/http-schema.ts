@@ -1,22 +1,15 @@
 import { z } from 'zod'
-import { unsupported } from './unsupported.ts'
-
-const scalar = z.union([z.string(), z.number(), z.boolean()])
+import { laterKeys } from '../schema/check-shape.ts'
+import { entriesMax, table } from './schema-pieces.ts'
 
 /** More than this in one list of outcomes says the same twice. */
 const outcomesMax = 100
-/** More headers, fields or hosts than any target reads. */
-const entriesMax = 100
 
-const outcomes = z.array(z.union([z.string(), z.number()])).max(outcomesMax)
-
-function table(entry: z.ZodType<string | number | boolean>): z.ZodType<Table> {
-  return z
-    .record(z.string(), entry)
-    .refine((value) => Object.keys(value).length <= entriesMax, `at most ${entriesMax} entries`)
-}
-
-type Table = Record<string, string | number | boolean>
+const outcomes = z
+  .array(
+    z.union([z.string(), z.number()], { error: 'an outcome such as `5xx`, `429` or `timeout`' }),
+  )
+  .max(outcomesMax)
 
 /** `do.http`, as it is written. What can only be seen from several keys together: http.ts. */
 export const httpSchema = z
@@ -31,12 +24,12 @@ export const httpSchema = z
         'Template of an absolute URL. Scheme, host, port, number of path segments and names of the ' +
           'query are those written here, whatever the event holds.',
       ),
-    query: table(scalar)
+    query: table
       .optional()
       .describe(
         'Further query values, appended to those of `url`. Names are literal, values templates.',
       ),
-    headers: table(scalar)
+    headers: table
       .optional()
       .describe(
         'Names are literal, values templates. `host` may be given; framing headers and `sluice-*` may not.',
@@ -47,7 +40,7 @@ export const httpSchema = z
       .describe(
         'Body: a JSON tree whose strings are templates. A string that is one tag keeps its type.',
       ),
-    form: table(scalar)
+    form: table
       .optional()
       .describe('Body: application/x-www-form-urlencoded. Names are literal, values templates.'),
     text: z
@@ -98,10 +91,8 @@ export const httpSchema = z
       .literal('never')
       .optional()
       .describe('Redirects are never followed; `never` is the only value.'),
-    as: unsupported,
-    each: unsupported,
-    kind: unsupported,
   })
   .describe('Makes one HTTP call.')
+  .register(laterKeys, { keys: ['as', 'each', 'kind'] })
 
 export type HttpSpec = z.infer<typeof httpSchema>

@@ -24,7 +24,6 @@ import type { ReportAction } from './problem-code.ts'
 import { rendered } from './rendered.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { secretOf } from './secret.ts'
-import { reportUnsupported } from './unsupported.ts'
 
 /** One HTTP call. */
 export const httpKind: ActionKind<HttpSpec> = {
@@ -61,7 +60,6 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
     isSound = false
     context.report(at, code, message, hint)
   }
-  reportUnsupported(spec, ['as', 'each', 'kind'], report)
   const body = compileBody(spec, context, report)
   const method = methodOf(spec, body, report)
   const url = compileUrl(spec, context, report)

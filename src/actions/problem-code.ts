@@ -8,7 +8,6 @@ export type ActionProblemCode =
   | 'action-outcome'
   | 'action-topic'
   | 'unknown-secret'
-  | 'not-supported-yet'
 
 /** Reports at a path below the action, with a code of the closed list. */
 export type ReportAction = (

@@ -1,5 +1,5 @@
 import type { CompileContext } from '../rules/action-kind.ts'
-import { didYouMean } from '../rules/template-near.ts'
+import { didYouMean } from '../schema/did-you-mean.ts'
 import type { ReportAction } from './problem-code.ts'
 
 /** Stands for every secret where no config is known: such rules are checked and never run. */

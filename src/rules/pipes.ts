@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
-import { didYouMean } from './template-near.ts'
+import { didYouMean } from '../schema/did-you-mean.ts'
 import type { Argument } from './template-parse.ts'
 import { isArray } from './template-read.ts'
 import { encodeKeepingSlashes, encodeUnreserved, IllFormedText } from './template-escape.ts'
