@@ -1,0 +1,225 @@
+import { createRequire } from 'node:module'
+import type { Broker, Cluster } from 'kafkajs'
+
+/*
+ * The one place that reaches below kafkajs' public types.
+ *
+ * We use kafkajs for what it does well: connections, TLS and SASL, the versions of the protocol and
+ * the encoding of requests. Its consumer and producer lose things that we promise (see
+ * docs/decisions/0003-kafkajs-below-its-consumer.md), so ours stand on its `Cluster` and `Broker`,
+ * which it hands to every partition assigner. The version is pinned; the contract suite tells when
+ * another one differs.
+ */
+
+const require = createRequire(import.meta.url)
+
+export interface WireEncoder {
+  writeBuffer(buffer: Buffer): WireEncoder
+}
+
+interface Exchange<Answer> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    readonly encode: () => Promise<WireEncoder>
+  }
+  readonly response: {
+    readonly decode: (payload: Buffer) => Promise<Answer>
+    readonly parse: (answer: Answer) => Promise<Answer>
+  }
+  /** Milliseconds; the client's own bound is used when it is longer. */
+  readonly requestTimeout?: number
+}
+
+interface Definition {
+  protocol(version: { readonly version: number }): (options: object) => Exchange<unknown>
+}
+
+export interface JoinedGroup {
+  readonly generationId: number
+  readonly leaderId: string
+  readonly memberId: string
+  readonly members: { memberId: string; memberMetadata: Buffer }[]
+}
+
+export interface TopicMetadata {
+  readonly topicErrorCode: number
+  readonly topic: string
+  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
+}
+
+/** A broker with the calls that kafkajs makes itself but leaves out of its types. */
+export interface WireBroker extends Omit<Broker, 'metadata' | 'offsetFetch' | 'offsetCommit'> {
+  readonly connectionPool: {
+    readonly host: string
+    readonly port: number
+    send<Answer>(exchange: Exchange<Answer>): Promise<Answer>
+  }
+  lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange<unknown>
+  metadata(topics: readonly string[]): Promise<{ readonly topicMetadata: readonly TopicMetadata[] }>
+  joinGroup(request: {
+    groupId: string
+    sessionTimeout: number
+    rebalanceTimeout: number
+    memberId: string
+    groupProtocols: { name: string; metadata: Buffer }[]
+  }): Promise<JoinedGroup>
+  syncGroup(request: {
+    groupId: string
+    generationId: number
+    memberId: string
+    groupAssignment: { memberId: string; memberAssignment: Buffer }[]
+  }): Promise<{ memberAssignment: Buffer }>
+  heartbeat(request: {
+    groupId: string
+    groupGenerationId: number
+    memberId: string
+  }): Promise<unknown>
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>
+  offsetCommit(request: {
+    groupId: string
+    groupGenerationId: number
+    memberId: string
+    topics: {
+      topic: string
+      partitions: { partition: number; offset: string; metadata: string }[]
+    }[]
+  }): Promise<unknown>
+  offsetFetch(request: {
+    groupId: string
+    topics: { topic: string; partitions: { partition: number }[] }[]
+  }): Promise<{
+    responses: {
+      topic: string
+      partitions: { partition: number; offset: string; metadata: string | null }[]
+    }[]
+  }>
+  listOffsets(request: {
+    replicaId: number
+    isolationLevel: number
+    topics: {
+      topic: string
+      partitions: { partition: number; timestamp: string }[]
+    }[]
+  }): Promise<{
+    responses: { topic: string; partitions: { partition: number; offset: string }[] }[]
+  }>
+  createTopics(request: {
+    topics: {
+      topic: string
+      numPartitions: number
+      replicationFactor: number
+      configEntries: { name: string; value: string }[]
+    }[]
+    timeout: number
+  }): Promise<unknown>
+  deleteTopics(request: { topics: string[]; timeout: number }): Promise<unknown>
+  describeConfigs(request: {
+    resources: { type: number; name: string; configNames: string[] }[]
+  }): Promise<{
+    resources: {
+      resourceName: string
+      configEntries: { configName: string; configValue: string | null; isDefault: boolean }[]
+    }[]
+  }>
+}
+
+export interface WireCluster extends Pick<
+  Cluster,
+  'connect' | 'disconnect' | 'addTargetTopic' | 'refreshMetadata'
+> {
+  findBroker(node: { nodeId: number }): Promise<WireBroker>
+  findControllerBroker(): Promise<WireBroker>
+  findGroupCoordinator(group: { groupId: string }): Promise<WireBroker>
+  readonly brokerPool: {
+    createBroker: (options: object) => WireBroker
+    findConnectedBroker(): Promise<WireBroker>
+  }
+}
+
+// as (all below): plain JavaScript without types; the shapes are those of kafkajs 2.2.4
+const { requests } = require('kafkajs/src/protocol/requests') as {
+  requests: Readonly<Record<'Fetch' | 'Metadata', Definition>>
+}
+const Encoder = require('kafkajs/src/protocol/encoder') as new (size: number) => WireEncoder
+const RequestQueue = require('kafkajs/src/network/requestQueue') as {
+  prototype: { pending: unknown[]; scheduleCheckPendingRequests: () => void }
+}
+
+/** Checksum of a record batch: CRC-32C, which Node's zlib does not have. */
+export const crc32c = require('kafkajs/src/protocol/recordBatch/crc32C') as (
+  bytes: Buffer,
+) => number
+
+/** kafkajs' error of a code of the protocol: `type` is its name, `retriable` Kafka's own view. */
+export const errorOfCode = (
+  require('kafkajs/src/protocol/error') as {
+    createErrorFromCode: (code: number) => Error & { type: string; retriable: boolean }
+  }
+).createErrorFromCode
+
+const apiKeys = { fetch: 1, metadata: 3 } as const
+
+/** Bytes that are already those of a request's body. */
+export function encoded(bytes: Buffer): WireEncoder {
+  return new Encoder(bytes.length).writeBuffer(bytes)
+}
+
+/**
+ * Lets metadata through although some topic in it has an error. kafkajs refuses all of it: one
+ * topic that was deleted, or one that has no leader for the moment, and the client finds nothing.
+ */
+export function tolerateMissingTopics(cluster: WireCluster): void {
+  const pool = cluster.brokerPool
+  const createBroker = pool.createBroker
+  pool.createBroker = (options) => {
+    const broker = createBroker(options)
+    broker.metadata = (topics) => {
+      const build = broker.lookupRequest(apiKeys.metadata, requests.Metadata)
+      const exchange = build({ topics, allowAutoTopicCreation: false })
+      const response = { ...exchange.response, parse: (answer: unknown) => Promise.resolve(answer) }
+      // as: what kafkajs' own decoder of this answer gives
+      return broker.connectionPool.send({ ...exchange, response }) as ReturnType<
+        WireBroker['metadata']
+      >
+    }
+    return broker
+  }
+}
+
+/** The oldest version of Fetch that knows racks, and the newest of kafkajs: Kafka 2.3 to 4. */
+const fetchVersion = 11
+
+/** A fetch whose answer goes to `decode` as it came: kafkajs' own decoder is slow and lossy. */
+export function fetchRaw<Answer>(
+  broker: WireBroker,
+  options: object,
+  decode: (payload: Buffer) => Answer,
+): Promise<Answer> {
+  const exchange = requests.Fetch.protocol({ version: fetchVersion })(options)
+  return broker.connectionPool.send({
+    ...exchange,
+    response: {
+      decode: (payload) => Promise.resolve(decode(payload)),
+      parse: (answer) => Promise.resolve(answer),
+    },
+  })
+}
+
+/**
+ * Stops a timer that kafkajs sets anew each millisecond, per connection and for ever, once it has
+ * had its first answer: an idle daemon would never sleep. The timer is
+ * needed only while requests wait for room or for the end of a throttle, and `push` sets it then.
+ */
+export function quietRequestQueues(): void {
+  const { prototype } = RequestQueue
+  if (isQuiet) return
+  isQuiet = true
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its queue below
+  const schedule = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function (this: { pending: unknown[] }) {
+    if (this.pending.length > 0) schedule.call(this)
+  }
+}
+let isQuiet = false
