@@ -16,7 +16,8 @@ export interface FullDiskReport {
   readonly refusal: { readonly code: string; readonly message: string } | null
   readonly commitRefusal: string | null
   readonly stillReadable: number
-  readonly afterRoomIsMade: 'taken' | string
+  /** `taken`, or the code of the last refusal. */
+  readonly afterRoomIsMade: string
   readonly kept: number
   readonly keptInOrder: boolean
   readonly consumed: number

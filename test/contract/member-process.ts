@@ -19,6 +19,8 @@ export interface MemberProcess {
   readonly news: readonly MemberNews[]
   /** Resolves once the news satisfy `claim`; rejects when the process ends before, or in time. */
   until(claim: (news: readonly MemberNews[]) => boolean, deadlineMs: number): Promise<void>
+  /** For a process that is to stand still for a while: SIGSTOP, SIGCONT. */
+  signal(name: NodeJS.Signals): void
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
 }
@@ -92,6 +94,7 @@ export function spawnMember(
         waiting.add(look)
         look()
       }),
+    signal: (name) => void child.kill(name),
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')

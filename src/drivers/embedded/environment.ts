@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  statSync,
-  truncateSync,
-} from 'node:fs'
-import { statfsSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database, RootDatabase } from 'lmdb'
 import { open } from 'lmdb'
 import { PortError } from '../../ports/port-error.ts'
+import { checkFile, damaged, notOurs } from './check-file.ts'
 import type { ClientEntry } from './liveness.ts'
 import type { Group } from './membership.ts'
 
@@ -93,7 +85,7 @@ export function openEnvironment(path: string): Environment {
   let root: RootDatabase | null = null
   try {
     mkdirSync(path, { recursive: true })
-    const isShort = existsSync(file) && lengthenIfShort(file)
+    checkFile(path, file)
     root = open({
       path,
       // A dot in the name of the folder would make it a file otherwise.
@@ -112,7 +104,6 @@ export function openEnvironment(path: string): Environment {
     })
     const environment = databasesOf(path, root)
     checkFormat(environment, file)
-    if (isShort) readThrough(environment)
     return environment
   } catch (error) {
     void root?.close()
@@ -154,65 +145,6 @@ function checkFormat({ root, meta }: Environment, file: string): void {
   )
 }
 
-/**
- * LMDB maps the file into memory, and touching a page behind the end of a file kills the process
- * (SIGBUS) before anything can be said. So a file that is shorter than its own meta page claims is
- * made as long as that, with a hole; the lost pages then read as zeros, which LMDB calls corrupt.
- * Says whether it was short. Throws when the file is not LMDB's at all.
- *
- * Source: struct MDB_meta in mdb.c of lmdb 3.5: after a page header of 24 bytes come magic, version,
- * address, map size, two MDB_db of 48 bytes (the first starts with the page size), last page, txn id.
- */
-function lengthenIfShort(file: string): boolean {
-  const size = statSync(file).size
-  // An empty file is one that a crash left between its making and its first write.
-  if (size === 0) return false
-  const meta = metaAt(file, 0)
-  if (meta === null) throw notOurs(file)
-  const other = metaAt(file, meta.pageBytes)
-  const lastPage = other !== null && other.txn > meta.txn ? other.lastPage : meta.lastPage
-  const claimed = (lastPage + 1) * meta.pageBytes
-  if (size >= claimed) return false
-  truncateSync(file, claimed)
-  return true
-}
-
-function metaAt(file: string, at: number) {
-  const bytes = Buffer.alloc(168)
-  const descriptor = openSync(file, 'r')
-  try {
-    if (readSync(descriptor, bytes, 0, bytes.length, at) < bytes.length) return null
-  } finally {
-    closeSync(descriptor)
-  }
-  if (bytes.readUInt32LE(24) !== 0xbeefc0de) return null
-  return {
-    pageBytes: bytes.readUInt32LE(48),
-    lastPage: Number(bytes.readBigUInt64LE(144)),
-    txn: bytes.readBigUInt64LE(152),
-  }
-}
-
-/** Touches every page that holds anything; a lost one throws. Only for files that were short. */
-function readThrough(environment: Environment): void {
-  for (const database of Object.values(environment) as unknown[]) {
-    if (!isDatabase(database)) continue
-    for (const { value } of database.getRange({})) void value
-  }
-}
-
-function isDatabase(value: unknown): value is Database {
-  return typeof value === 'object' && value !== null && 'getRange' in value
-}
-
-function notOurs(file: string): PortError {
-  return new PortError(
-    'bus',
-    'damaged',
-    `${file} is not a log of Sluice: point bus.path to another folder, or move the file away`,
-  )
-}
-
 function openingError(error: unknown, path: string, file: string): PortError {
   if (error instanceof PortError) return error
   const code = codeOf(error)
@@ -240,10 +172,7 @@ export function environmentError(error: unknown, path: string): PortError {
     return new PortError('bus', 'full', message, { cause: error })
   }
   if (isDamage(code, text)) {
-    const message =
-      `${join(path, 'data.mdb')} is damaged (${text}): stop every Sluice that uses it, then put ` +
-      'a copy back or move the folder away to start with an empty log'
-    return new PortError('bus', 'damaged', message, { cause: error })
+    return damaged(join(path, 'data.mdb'), text, error)
   }
   const message = `the embedded log in ${path} could not be read or written: ${text}`
   return new PortError('bus', 'unreachable', message, { cause: error })
