@@ -146,8 +146,8 @@ export const pipeTable: readonly PipeSpec[] = [
     name: 'default',
     arguments: 'value',
     description:
-      'The argument when there is no value: absent, null, or nothing found by a pipe before it. An ' +
-      'empty text is a value. `default: null` lets null stand in a `json:` tree.',
+      'The argument when there is no value: absent, null, or nothing found by a pipe before it, ' +
+      'which other pipes pass on. An empty text is a value. `default: null` lets null stand in a `json:` tree.',
     example: { pipe: 'default: "none"', from: null, gives: 'none' },
     // The compiler gives absent values to this pipe only, as null.
     compile: (args) => {

@@ -66,7 +66,7 @@ export function parseTemplate(source: string, report: ReportTag): readonly Node[
     // A new writer each time, because a writer keeps every template it has seen for ever.
     tokens = new Mustache.Writer().parse(source) as readonly Token[]
   } catch (error) {
-    report(syntaxMessage(source, error), 'every {{#path}} and {{^path}} needs its {{/path}}')
+    report(...syntaxProblem(source, error))
     return null
   }
   let isSound = true
@@ -145,13 +145,16 @@ function refusal(type: string, quote: string): [message: string, hint: string] {
 }
 
 /** Mustache's own message says what and where; we put the text of the template beside it. */
-function syntaxMessage(source: string, error: unknown): string {
+function syntaxProblem(source: string, error: unknown): [message: string, hint: string] {
   const reason = error instanceof Error ? error.message : String(error)
-  const at = Number(/ at (\d+)$/.exec(reason)?.[1] ?? 0)
+  const isTag = reason.startsWith('Unclosed tag')
   // An unclosed tag is told with the end of the text; what a person looks for is where it opens.
-  const opens = reason.startsWith('Unclosed tag') ? source.lastIndexOf('{{') : at
-  const near = source.slice(Math.max(0, opens - 10), opens + 30)
-  return `${reason.replace(/ at \d+$/, '').toLowerCase()}, near ${JSON.stringify(near)}`
+  const at = isTag ? source.lastIndexOf('{{') : Number(/ at (\d+)$/.exec(reason)?.[1] ?? 0)
+  const near = JSON.stringify(source.slice(Math.max(0, at - 10), at + 30))
+  return [
+    `${reason.replace(/ at \d+$/, '').toLowerCase()}, near ${near}`,
+    isTag ? 'a tag ends with }}' : 'every {{#path}} and {{^path}} needs its {{/path}}',
+  ]
 }
 
 const pathForm = /[^\s|]+/y

@@ -154,7 +154,8 @@ export function compileValue(
   return (run, element) => {
     let value = read(run, element)
     for (const { pipe, takesNothing } of steps) {
-      if (!takesNothing && (value === undefined || value === null)) throw missing(quote)
+      // Nothing goes past all pipes but `default`, wherever in the chain that stands.
+      if (!takesNothing && (value === undefined || value === null)) continue
       try {
         value = pipe(value ?? null)
       } catch (error) {

@@ -49,6 +49,7 @@ describe('a template renders', () => {
     { template: '{{@offset}}', record: { offset: 2n ** 60n }, gives: '1152921504606846976' },
     { template: '{{@headers.content.type}}', gives: 'application/json' },
     { template: '{{event.x | default: "-"}}', gives: '-' },
+    { template: '{{event.x | lower | default: "A" | lower}}', gives: 'a' },
     { template: '{{event.x | first | default: "-"}}', event: { x: [] }, gives: '-' },
     { template: '{{@key | default: "-"}}', record: { key: null }, gives: '-' },
     { template: '{{@key | default: "-"}}', record: { key: Buffer.from([0xff]) }, gives: '-' },
