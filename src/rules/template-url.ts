@@ -1,4 +1,3 @@
-import type { PipeContext } from './pipes.ts'
 import {
   checkRawQuery,
   checkRawSegment,
@@ -8,10 +7,9 @@ import {
   encodeUnreserved,
   EscapeFailure,
 } from './template-escape.ts'
-import { hostMatcher, isPlainHost } from './template-hosts.ts'
-import { parseTemplate, type Node, type SectionNode, type TagNode } from './template-parse.ts'
+import { compileOrigin, splitAuthority, textOptions, type UrlOptions } from './template-origin.ts'
+import { parseTemplate, type Node, type SectionNode } from './template-parse.ts'
 import {
-  compileTag,
   compileText,
   joinParts,
   type Escape,
@@ -32,15 +30,6 @@ import { RenderError } from './template.ts'
  * left to normalise (test/unit/rules/template-url.test.ts holds the two against each other).
  */
 
-export interface UrlOptions {
-  readonly pipes: PipeContext
-  /** Entries that a templated host must fit: see template-hosts.ts. */
-  readonly allowHosts: readonly string[]
-  readonly lengthMax: number
-  readonly report: Report
-  readonly reportQuery: (name: string) => Report
-}
-
 /** Compiles the URL and the further query values, or gives `null` after reporting. */
 export function compileUrl(
   source: string,
@@ -59,134 +48,6 @@ export function compileUrl(
   if (origin === null || rest === null || further === null) return null
   const join = further.length === 0 ? '' : rest.hasQuery ? (rest.endsOpen ? '' : '&') : '?'
   return joinParts([origin, rest.part, join, ...further])
-}
-
-interface Authority {
-  readonly scheme: string
-  readonly authority: readonly (string | TagNode)[]
-  readonly rest: readonly Node[]
-}
-
-const schemeForm = /^(https?):\/\//i
-const schemeHint = 'write it out: http:// or https://'
-
-/** Scheme and host: everything up to the first `/`, `?` or `#` of the literal text. */
-function splitAuthority(nodes: readonly Node[], report: Report): Authority | null {
-  const [first, ...others] = nodes
-  const scheme = first?.kind === 'text' ? schemeForm.exec(first.text) : null
-  if (first?.kind !== 'text' || scheme === null || scheme[1] === undefined) {
-    report('template-url', 'the scheme of a URL cannot come from data, or be left out', schemeHint)
-    return null
-  }
-  const authority: (string | TagNode)[] = []
-  const after: Node[] = [{ kind: 'text', text: first.text.slice(scheme[0].length) }, ...others]
-  for (let node = after.shift(); node !== undefined; node = after.shift()) {
-    if (node.kind === 'section') {
-      report('template-url', `${node.quote}: the host cannot depend on a section`)
-      return null
-    }
-    if (node.kind === 'tag') {
-      authority.push(node)
-      continue
-    }
-    const end = node.text.search(/[/?#\\]/)
-    authority.push(end === -1 ? node.text : node.text.slice(0, end))
-    if (end === -1) continue
-    after.unshift({ kind: 'text', text: node.text.slice(end) })
-    break
-  }
-  return { scheme: scheme[1].toLowerCase(), authority, rest: after }
-}
-
-function compileOrigin(
-  { scheme, authority }: Authority,
-  options: UrlOptions,
-): Part | string | null {
-  const { report } = options
-  const literal = authority.map((piece) => (typeof piece === 'string' ? piece : '')).join('')
-  if (literal.includes('@')) {
-    report('template-url', 'a URL holds no user and no password', 'write `auth:` beside `url:`')
-    return null
-  }
-  if (authority.every((piece) => typeof piece === 'string')) {
-    return literalOrigin(scheme, literal, report)
-  }
-  const last = authority.at(-1)
-  const port = /:(\d{1,5})$/.exec(typeof last === 'string' ? last : '')
-  const portText = port?.[0] ?? ''
-  const host = [
-    ...authority.slice(0, -1),
-    typeof last === 'string' ? last.slice(0, last.length - portText.length) : last,
-  ]
-  if (host.some((piece) => typeof piece === 'string' && piece.includes(':'))) {
-    report('template-url', 'the port of a URL cannot come from data', 'write the port out')
-    return null
-  }
-  if (options.allowHosts.length === 0) {
-    report(
-      'template-url',
-      'the host comes from data, and nothing says which hosts it may be',
-      'list them: allow_hosts: ["cdn.internal", "*.example.org"]',
-    )
-    return null
-  }
-  return templatedOrigin(scheme, host, portOf(scheme, portText), options)
-}
-
-function literalOrigin(scheme: string, authority: string, report: Report): string | null {
-  const text = `${scheme}://${authority}`
-  const url = URL.canParse(text) ? new URL(text) : null
-  // A parser drops tabs and line ends without a word; nobody means to write them.
-  if (authority === '' || url === null || /\s/.test(authority)) {
-    report(
-      'template-url',
-      `${JSON.stringify(authority)} is not a host`,
-      'for example cdn.internal:8080',
-    )
-    return null
-  }
-  return url.origin
-}
-
-/** `''` for the port that the scheme has anyway. */
-function portOf(scheme: string, portText: string): string {
-  return new URL(`${scheme}://host${portText}`).origin.slice(`${scheme}://host`.length)
-}
-
-function templatedOrigin(
-  scheme: string,
-  host: readonly (string | TagNode | undefined)[],
-  port: string,
-  options: UrlOptions,
-): Part | null {
-  const { report } = options
-  const pieces = host.map((piece) => {
-    if (piece === undefined || typeof piece === 'string') return (piece ?? '').toLowerCase()
-    return compileTag(piece, false, {
-      ...textOptions(options, report),
-      literal: (text) => text,
-      escape: (text) => text.toLowerCase(),
-    })
-  })
-  if (pieces.includes(null)) return null
-  const render = joinParts(pieces.filter((piece) => piece !== null))
-  const allows = hostMatcher(options.allowHosts)
-  const prefix = `${scheme}://`
-  return (run, element) => {
-    const name = render(run, element)
-    if (!isPlainHost(name)) {
-      throw new RenderError('guard', 'the host that the template gives is not the name of a host')
-    }
-    if (!allows(name)) throw new RenderError('guard', `the host ${name} is not in allow_hosts`)
-    return prefix + name + port
-  }
-}
-
-function textOptions(
-  options: UrlOptions,
-  report: Report,
-): Pick<TextOptions, 'pipes' | 'report' | 'lengthMax'> {
-  return { pipes: options.pipes, report, lengthMax: options.lengthMax }
 }
 
 interface CompiledRest {

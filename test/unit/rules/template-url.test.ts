@@ -123,6 +123,7 @@ describe('a URL is refused at load', () => {
     { url: 'http://a b/', message: /not a host/ },
     { url: 'http://a\tb/', message: /not a host/ },
     { url: 'http://h:99999/', message: /not a host/ },
+    { url: 'http://{{event.h}}:99999/', allowHosts: hosts, message: /not a host/ },
     { url: 'http://h:{{event.port}}/', allowHosts: hosts, message: /port/ },
     { url: 'http://{{event.h}}:{{event.port}}/', allowHosts: hosts, message: /port/ },
     { url: 'http://{{event.h}}:8{{event.port}}/', allowHosts: hosts, message: /port/ },
