@@ -1,6 +1,6 @@
 import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { openSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { closeSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import type { BusRecord } from '../../src/model/record.ts'
 import type { Bus } from '../../src/ports/bus.ts'
 import { PortError } from '../../src/ports/port-error.ts'
+import { seeded, seedOfRun } from '../support/seed.ts'
 import { busContract, driverHasNo } from './bus-contract.ts'
 import { inTransaction, openEmbeddedFixture, openIn, temporaryFolder } from './embedded-fixture.ts'
 import type { FullDiskReport } from './embedded-full-disk.ts'
@@ -64,8 +65,8 @@ describe('The embedded log', function () {
 
   describe('after kill -9', () => {
     it('has every acknowledged record, each where it was said to be, and goes on in order', async () => {
-      const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 1_000_000)
-      const random = randomFrom(seed)
+      const seed = seedOfRun()
+      const random = seeded(seed)
       const bus = await aBusWithTopic(3)
       const acknowledged = new Map<string, string>()
       let unacknowledged = 0
@@ -326,26 +327,13 @@ function overwrite(file: string, page: Buffer): void {
 
 /** Runs the scenario on a file system of 12 MiB of its own, or `null` where none can be mounted. */
 function reportOnFullDisk(path: string): FullDiskReport | null {
-  const folder = join(path)
-  mkdirSync(folder, { recursive: true })
   const script = fileURLToPath(new URL('./embedded-full-disk.ts', import.meta.url))
   const run = 'mount -t tmpfs -o size=12m tmpfs "$1" && exec "$2" --import tsx "$3" "$1"'
   for (const flags of ['-rm', '-m']) {
-    const args = [flags, 'sh', '-c', run, 'sh', folder, process.execPath, script]
+    const args = [flags, 'sh', '-c', run, 'sh', path, process.execPath, script]
     const { stdout } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 50_000 })
     const line = /^report (.*)$/m.exec(stdout ?? '')
     if (line?.[1] !== undefined) return JSON.parse(line[1]) as FullDiskReport // as: the script's
   }
   return null
-}
-
-/** Mulberry32: a seed that is printed makes a failure come again. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

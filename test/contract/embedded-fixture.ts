@@ -10,17 +10,9 @@ import type { Transaction } from '../../src/drivers/embedded/writer.ts'
 import { Writer } from '../../src/drivers/embedded/writer.ts'
 import { systemClock } from '../../src/drivers/system-clock.ts'
 import type { Bus } from '../../src/ports/bus.ts'
-import type { Logger } from '../../src/ports/logger.ts'
+import { silentLogger } from '../support/silent-logger.ts'
 import type { BusFixture } from './bus-contract.ts'
 import { spawnMember } from './member-process.ts'
-
-export const quietLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  isDebug: false,
-}
 
 /** A folder for one test; the caller removes it. */
 export function temporaryFolder(): string {
@@ -31,7 +23,7 @@ export function openIn(path: string, more: Partial<EmbeddedBusOptions> = {}): Pr
   return openEmbeddedBus({
     path,
     clock: systemClock,
-    logger: quietLogger,
+    logger: silentLogger,
     recordBytesMax: 2 ** 20,
     ...more,
   })

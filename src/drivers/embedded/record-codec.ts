@@ -6,8 +6,8 @@ import { PortError } from '../../ports/port-error.ts'
  * A record as one value of the log; topic, partition and offset are in its key. Little-endian:
  *
  *   0  u8   layout (1)
- *   1  u8   1: key is null, 2: value is null
- *   2  u32  CRC-32 of all that follows
+ *   1  u32  CRC-32 of all that follows
+ *   5  u8   1: key is null, 2: value is null
  *   6  f64  timestamp, milliseconds since 1970: the producer's word
  *  14  f64  when it was appended, the same unit: what retention goes by
  *  22  u32  bytes of the key
@@ -21,8 +21,8 @@ import { PortError } from '../../ports/port-error.ts'
 const layout = 1
 const keyIsNull = 1
 const valueIsNull = 2
-const crcAt = 2
-const bodyAt = 6
+const crcAt = 1
+const bodyAt = 5
 const headersAt = 30
 
 export interface StoredRecord {
@@ -42,7 +42,7 @@ export function encodeRecord(record: Omit<NewRecord, 'topic'>, appendedMs: numbe
 
   const bytes = Buffer.allocUnsafe(length)
   bytes[0] = layout
-  bytes[1] = (key === null ? keyIsNull : 0) | (value === null ? valueIsNull : 0)
+  bytes[5] = (key === null ? keyIsNull : 0) | (value === null ? valueIsNull : 0)
   bytes.writeDoubleLE(record.timestampMs ?? appendedMs, 6)
   bytes.writeDoubleLE(appendedMs, 14)
   bytes.writeUInt32LE(key?.length ?? 0, 22)
@@ -72,7 +72,7 @@ export function decodeRecord(bytes: Buffer): StoredRecord {
     throw damagedRecord('its checksum is wrong')
   }
   // From here on the lengths are ours: the checksum covers them.
-  const nulls = bytes[1] ?? 0
+  const nulls = bytes[5] ?? 0
   const keyBytes = bytes.readUInt32LE(22)
   const headers: [string, Buffer | null][] = []
   let at = headersAt
