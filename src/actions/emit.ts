@@ -10,7 +10,7 @@ import { PipeFailure, timeMsOf } from '../rules/pipes.ts'
 import type { Scope } from '../rules/scope.ts'
 import { bodyBytesMax } from '../rules/template-compiler.ts'
 import { RenderError, type JsonTemplate, type TextTemplate } from '../rules/template.ts'
-import type { ReportAction } from './problem-code.ts'
+import type { ReportAction } from './report-action.ts'
 import { jsonBytes, rendered } from './rendered.ts'
 import { scalar, table } from './schema-pieces.ts'
 

@@ -1,7 +1,7 @@
 import type { CompileContext } from '../rules/action-kind.ts'
 import { isHeaderText } from './http-headers.ts'
 import type { HttpSpec } from './http-schema.ts'
-import type { ReportAction } from './problem-code.ts'
+import type { ReportAction } from './report-action.ts'
 import { secretOf } from './secret.ts'
 
 /** The `authorization` header of `auth`, or `null` after reporting. */

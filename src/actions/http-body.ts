@@ -4,7 +4,7 @@ import { bodyBytesMax } from '../rules/template-compiler.ts'
 import { encodeFormValue } from '../rules/template-escape.ts'
 import { RenderError, type TextTemplate } from '../rules/template.ts'
 import type { HttpSpec } from './http-schema.ts'
-import type { ReportAction } from './problem-code.ts'
+import type { ReportAction } from './report-action.ts'
 import { jsonBytes } from './rendered.ts'
 
 /** The body of a call, and what it is unless the rule's headers say otherwise. */

@@ -1,6 +1,6 @@
 import type { CompileContext } from '../rules/action-kind.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
-import type { ReportAction } from './problem-code.ts'
+import type { ReportAction } from './report-action.ts'
 
 /** Stands for every secret where no config is known: such rules are checked and never run. */
 const unknownSecret = '***'

@@ -7,7 +7,7 @@ export type Verdict = 'success' | 'retry' | 'dead'
 
 /** Ways in which a call ends without a status. Rules use these names. */
 export const networkOutcomes = ['timeout', 'refused', 'dns', 'tls', 'reset'] as const
-export type NetworkOutcome = (typeof networkOutcomes)[number]
+type NetworkOutcome = (typeof networkOutcomes)[number]
 
 /** One place that says otherwise than the table: an action, or the `retry` of its rule. */
 export interface PolicyOverride {

@@ -8,7 +8,7 @@ import Mustache from 'mustache'
 
 export type Node = TextNode | TagNode | SectionNode
 
-export interface TextNode {
+interface TextNode {
   readonly kind: 'text'
   readonly text: string
 }
@@ -30,7 +30,7 @@ export interface SectionNode {
   readonly body: readonly Node[]
 }
 
-export interface PipeCall {
+interface PipeCall {
   readonly name: string
   readonly args: readonly Argument[]
 }
@@ -44,7 +44,7 @@ export interface Argument {
 export type ReportTag = (message: string, hint?: string) => void
 
 /** A template is written by a person; what is longer than this is a file that lost its way. */
-export const templateLengthMax = 64 * 1024
+const templateLengthMax = 64 * 1024
 
 /** Sections within sections; far above what reads well, far below what a stack holds. */
 const depthMax = 16

@@ -1,4 +1,5 @@
 import type { Json } from '../model/json.ts'
+import type { ProblemCode } from '../schema/problem-code.ts'
 import type { Scope } from './scope.ts'
 
 /** Renders to a text that is already encoded for its position. Throws `RenderError` and only that. */
@@ -34,15 +35,10 @@ export class RenderError extends Error {
 export type At = readonly (string | number)[]
 
 /** Codes that the compiler reports. */
-export type TemplateProblemCode =
-  | 'template-syntax' // not mustache as Sluice takes it
-  | 'template-path' // reads something that no template can read
-  | 'template-pipe' // an unknown pipe, or arguments that it does not take
-  | 'template-url' // not a URL whose shape is the template's own
-  | 'template-json' // a json tree that cannot be made
-  | 'unknown-list'
-  | 'unknown-secret'
-  | 'not-supported-yet'
+export type TemplateProblemCode = Extract<
+  ProblemCode,
+  `template-${string}` | 'unknown-list' | 'unknown-secret' | 'not-supported-yet'
+>
 
 /** Compiles templates of one action. Each method reports what is wrong, at `at`, and gives `null`. */
 export interface TemplateCompiler {

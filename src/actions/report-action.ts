@@ -1,0 +1,9 @@
+import type { ProblemCode } from '../schem./report-action.ts'
+
+/** Reports what is wrong, at a path below the action, beside the problems of its templates. */
+export type ReportAction = (
+  at: readonly (string | number)[],
+  code: Extract<ProblemCode, `action-${string}` | 'unknown-secret'>,
+  message: string,
+  hint?: string,
+) => void
