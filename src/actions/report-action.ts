@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../schem./report-action.ts'
+import type { ProblemCode } from '../schema/problem-code.ts'
 
 /** Reports what is wrong, at a path below the action, beside the problems of its templates. */
 export type ReportAction = (
