@@ -9,6 +9,8 @@ import {
   type Document,
   type Node,
   type Pair,
+  type Scalar,
+  visit,
   type YAMLError,
 } from 'yaml'
 import { invariant } from '../model/invariant.ts'
@@ -110,13 +112,28 @@ function parseSafely(
 function firstError(document: Document.Parsed, text: Text): Problem | null {
   const [found] = [...document.errors, ...document.warnings]
   if (found === undefined) return null
-  const [start, end] = found.pos
+  const [, end] = found.pos
+  const start = quoteNeverClosed(document, found) ?? found.pos[0]
   const before = text.file.text.slice(0, start).trimEnd()
   const isAtEnd = text.file.text.slice(start).trim() === ''
   // What is never closed is missed at the end, where there is nothing to see: the last text is.
   return isAtEnd && before !== ''
     ? text.problem(before.length - 1, 1, complaintOf(found))
     : text.problem(start, end - start, complaintOf(found))
+}
+
+/** The package misses a closing quote at the end of the file; people look for where it opens. */
+function quoteNeverClosed(document: Document.Parsed, found: YAMLError): number | null {
+  if (found.code !== 'MISSING_CHAR') return null
+  let last: Scalar | null = null
+  visit(document, {
+    Scalar: (_key, node) => {
+      last = node
+    },
+  })
+  const { type, range } = (last as Scalar | null) ?? {} // as: assigned in a callback that types do not see
+  const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE'
+  return isQuoted && range != null && range[1] >= found.pos[0] ? range[0] : null
 }
 
 function complaintOf(found: YAMLError): Complaint {
@@ -127,6 +144,7 @@ function complaintOf(found: YAMLError): Complaint {
 }
 
 const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
+  RESOURCE_EXHAUSTION: error('yaml-too-deep', `nests deeper than ${depthMax} levels`, null),
   TAG_RESOLVE_FAILED: error(
     'yaml-tag',
     'tags are not allowed',

@@ -1,0 +1,361 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { Event } from '../../../src/model/event.ts'
+import type { Json } from '../../../src/model/json.ts'
+import { compileBlock } from '../../../src/rules/condition.ts'
+import { createReporter } from '../../../src/schema/reporter.ts'
+import { anEvent } from '../../support/builders.ts'
+import { loadText, ruleText } from '../../support/load-text.ts'
+
+function matches(condition: string, event: Event): boolean {
+  const { ruleSet, problems } = loadText(ruleText(condition))
+  expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
+  const [rule] = ruleSet?.rules ?? []
+  return rule?.matches(event) ?? false
+}
+
+describe('a condition', () => {
+  const body: Json = {
+    kind: 'edit',
+    wiki: 'enwiki',
+    size: 10,
+    ratio: 1,
+    text: '1',
+    yes: true,
+    nothing: null,
+    tags: ['new', 'mobile edit'],
+    empty: [],
+    page: { title: 'C++', namespace_id: 0, links: [{ id: 7 }], deep: { er: 'x' } },
+    'dotted.name': 'd',
+    any: 'field',
+    '@topic': 'a field',
+    'back\\slash': 'b',
+    nested: [['new']],
+  }
+  const cases: readonly (readonly [when: string, holds: boolean])[] = [
+    ['kind: edit', true],
+    ['kind: Edit', false],
+    ['ratio: 1.0', true],
+    ['ratio: "1"', false],
+    ['text: 1', false],
+    ['text: "1"', true],
+    ['yes: true', true],
+    ['yes: "true"', false],
+    ['nothing: null', true],
+    ['nothing: false', false],
+    ['absent: null', false],
+    ['kind: [edit, move]', true],
+    ['kind: [move, delete]', false],
+    ['size: [1, 10]', true],
+    ['nothing: [null, 1]', true],
+    ['wiki: { in: quiet }', false],
+    ['wiki: { in: big }', true],
+    ['wiki: { prefix: en }', true],
+    ['wiki: { suffix: wiki }', true],
+    ['wiki: { contains: nwi }', true],
+    ['wiki: { prefix: wiki }', false],
+    ['size: { prefix: "1" }', false],
+    ['wiki: { prefix: en, suffix: wiki }', true],
+    ['wiki: { prefix: en, suffix: tionary }', false],
+    ['wiki: { equals: enwiki }', true],
+    ['wiki: { equals: enwiki, not: dewiki }', true],
+    ['size: { gt: 9, lt: 11 }', true],
+    ['size: { gt: 10 }', false],
+    ['size: { gte: 10, lte: 10 }', true],
+    ['size: { lt: 10 }', false],
+    ['text: { gt: 0 }', false],
+    ['kind: { exists: true }', true],
+    ['nothing: { exists: true }', true],
+    ['absent: { exists: true }', false],
+    ['absent: { exists: false }', true],
+    ['nothing: { exists: false }', false],
+    ['kind: { not: move }', true],
+    ['kind: { not: edit }', false],
+    ['kind: { not: [edit, move] }', false],
+    ['absent: { not: edit }', true],
+    ['absent: { exists: true, not: edit }', false],
+    ['kind: { exists: true, not: move }', true],
+    // lists: some element for a positive test, no element for a lone `not`
+    ['tags: new', true],
+    ['tags: [old, new]', true],
+    ['tags: { prefix: mobile }', true],
+    ['tags: { prefix: mobile, suffix: new }', false], // on the same element
+    ['tags: { prefix: mobile, not: { suffix: new } }', true],
+    ['tags: { not: new }', false],
+    ['tags: { not: old }', true],
+    ['tags: { exists: true, not: new }', false],
+    ['empty: { not: new }', true],
+    ['empty: { exists: true }', true],
+    ['empty: new', false],
+    ['nested: new', false],
+    // paths
+    ['page.title: C++', true],
+    ['page.deep.er: x', true],
+    ['page.links.id: 7', false],
+    ['page.links.0.id: 7', false],
+    ['page.links.length: { exists: true }', false],
+    ['kind.length: { exists: true }', false],
+    ['page.constructor: { exists: true }', false],
+    ['page.toString: { exists: true }', false],
+    ['"dotted\\\\.name": d', true],
+    ['dotted.name: d', false],
+    ['\\any: field', true],
+    ['"\\\\@topic": a field', true],
+    ['"back\\\\\\\\slash": b', true],
+    // the record
+    ['"@topic": edits', true],
+    ['"@key": enwiki/7', true],
+    ['"@partition": 3', true],
+    ['"@offset": 42', true],
+    ['"@timestamp": { gte: 1000 }', true],
+    ['"@headers.source": bot', true],
+    ['"@headers.absent": { exists: false }', true],
+    ['"@headers.with.dots": "1"', true],
+    // combinators
+    ['any: [{ kind: move }, { wiki: enwiki }]', true],
+    ['any: [{ kind: move }, { wiki: dewiki }]', false],
+    ['all: [{ kind: edit }, { wiki: enwiki }]', true],
+    ['all: [{ kind: edit }, { wiki: dewiki }]', false],
+    ['none: [{ kind: move }, { wiki: dewiki }]', true],
+    ['none: [{ kind: edit }]', false],
+    ['any: [{ all: [{ kind: edit }, { none: [{ size: 10 }] }] }, { yes: true }]', true],
+    ['{ kind: edit, size: 10, yes: true, wiki: enwiki }', true],
+    ['{ kind: edit, size: 10, yes: true, wiki: dewiki }', false],
+  ]
+  const lists = 'lists: { quiet: [testwiki], big: [enwiki, dewiki] }\n'
+  const event = anEvent(body, {
+    topic: 'edits',
+    partition: 3,
+    offset: 42n,
+    key: Buffer.from('enwiki/7'),
+    timestampMs: 1_000,
+    headers: [
+      ['source', Buffer.from('person')],
+      ['source', Buffer.from('bot')],
+      ['with.dots', Buffer.from('1')],
+    ],
+  })
+  for (const [when, holds] of cases) {
+    it(`${when} ${holds ? 'holds' : 'does not hold'}`, () => {
+      const { ruleSet, problems } = loadText(lists + ruleText(`when:\n  ${when}`))
+      expect(problems).to.deep.equal([])
+      expect(ruleSet?.rules[0]?.matches(event)).to.equal(holds)
+    })
+  }
+
+  it('does not hold once a condition of `unless` does', () => {
+    const text = 'when: { kind: edit }\nunless:\n  - wiki: testwiki\n  - size: { gt: 100 }'
+    expect(matches(text, anEvent({ kind: 'edit', wiki: 'enwiki', size: 1 }))).to.equal(true)
+    expect(matches(text, anEvent({ kind: 'edit', wiki: 'testwiki', size: 1 }))).to.equal(false)
+    expect(matches(text, anEvent({ kind: 'edit', wiki: 'enwiki', size: 101 }))).to.equal(false)
+  })
+
+  it('takes a key of the record that is no text for absent', () => {
+    const event = anEvent({}, { key: Buffer.from([0xff, 0xfe]) })
+    expect(matches('when: { "@key": { exists: false } }', event)).to.equal(true)
+  })
+
+  it('reads an offset that no number holds exactly as a text', () => {
+    const event = anEvent({}, { offset: 2n ** 60n })
+    expect(matches(`when: { "@offset": "${2n ** 60n}" }`, event)).to.equal(true)
+  })
+
+  it('takes a body that is no object for one without fields', () => {
+    for (const body of [null, 1, 'text', [], [{ kind: 'edit' }]] as const) {
+      expect(matches('when: { kind: edit }', anEvent(body))).to.equal(false)
+      expect(matches('when: { kind: { not: edit } }', anEvent(body))).to.equal(true)
+    }
+  })
+})
+
+/* An interpreter straight from rules.md, 2: slow, and plain enough to be believed. */
+
+type Test = Json | undefined
+
+const lists: Readonly<Record<string, readonly Json[]>> = { few: ['x', 1, null], one: [true] }
+
+function holdsBlock(block: Json, event: Event): boolean {
+  return Object.entries(block as Record<string, Json>).every(([key, value]) => {
+    const blocks = value as readonly Json[]
+    if (key === 'any') return blocks.some((one) => holdsBlock(one, event))
+    if (key === 'all') return blocks.every((one) => holdsBlock(one, event))
+    if (key === 'none') return blocks.every((one) => !holdsBlock(one, event))
+    return holdsField(value, readField(key, event.body))
+  })
+}
+
+function readField(path: string, body: Json): Json | undefined {
+  return path.split('.').reduce<Json | undefined>((value, step) => {
+    if (value === undefined || value === null || typeof value !== 'object') return undefined
+    if (Array.isArray(value)) return undefined
+    return Object.getOwnPropertyDescriptor(value, step)?.value as Json | undefined
+  }, body)
+}
+
+function holdsField(test: Json, value: Json | undefined): boolean {
+  const operators = operatorsOf(test)
+  if (operators === null) return holdsSome(test, value)
+  const { exists, ...rest } = operators
+  if (exists !== undefined && (value !== undefined) !== exists) return false
+  const names = Object.keys(rest)
+  if (names.length === 0) return true
+  if (names.length === 1 && names[0] === 'not') return !holdsSome(rest['not'] ?? null, value)
+  return holdsSome(rest, value)
+}
+
+function holdsSome(test: Json, value: Json | undefined): boolean {
+  if (value === undefined) return false
+  const elements: readonly Json[] = Array.isArray(value) ? (value as readonly Json[]) : [value]
+  return elements.some((element) => holdsElement(test, element))
+}
+
+function holdsElement(test: Json, element: Json): boolean {
+  const operators = operatorsOf(test)
+  if (operators === null) {
+    return Array.isArray(test) ? test.some((one) => one === element) : test === element
+  }
+  return Object.entries(operators).every(([name, operand]) => {
+    const isText = typeof element === 'string' && typeof operand === 'string'
+    const areNumbers = typeof element === 'number' && typeof operand === 'number'
+    if (name === 'equals') return operand === element
+    if (name === 'in') return (lists[operand as string] ?? []).some((one) => one === element)
+    if (name === 'not') return !holdsElement(operand ?? null, element)
+    if (name === 'prefix') return isText && element.startsWith(operand)
+    if (name === 'suffix') return isText && element.endsWith(operand)
+    if (name === 'contains') return isText && element.includes(operand)
+    if (name === 'gt') return areNumbers && element > operand
+    if (name === 'gte') return areNumbers && element >= operand
+    if (name === 'lt') return areNumbers && element < operand
+    if (name === 'lte') return areNumbers && element <= operand
+    throw new Error(`the oracle does not know ${name}`)
+  })
+}
+
+function operatorsOf(test: Test): Record<string, Json> | null {
+  if (typeof test !== 'object' || test === null || Array.isArray(test)) return null
+  return test as Record<string, Json>
+}
+
+const names = ['a', 'b', 'constructor', '__proto__', 'length', '0']
+const scalar = fc.constantFrom<Json>(null, true, false, 0, 1, 2, -0, 1.5, '', 'x', 'xy', 'yx', '1')
+const { body } = fc.letrec<{ body: Json }>((tie) => ({
+  body: fc.oneof(
+    { maxDepth: 4 },
+    scalar,
+    fc.array(tie('body'), { maxLength: 3 }),
+    fc
+      .array(fc.tuple(fc.constantFrom(...names), tie('body')), { maxLength: 4 })
+      .map((entries) => Object.fromEntries(entries)),
+  ),
+}))
+const path = fc
+  .array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 })
+  .map((steps) => steps.join('.'))
+const text = fc.constantFrom('x', 'y', 'xy', '1')
+const number = fc.constantFrom(-1, 0, 1, 1.5, 2)
+const positive = fc.oneof(
+  scalar,
+  fc.array(scalar, { minLength: 1, maxLength: 3 }),
+  fc.record({ prefix: text, suffix: text, contains: text }, { requiredKeys: ['prefix'] }),
+  fc.record({ gt: number, lte: number }, { requiredKeys: ['gt'] }),
+  fc.record({ gte: number, lt: number }, { requiredKeys: ['lt'] }),
+  fc.record({ in: fc.constantFrom('few', 'one') }),
+  fc.record({ equals: scalar }),
+) as fc.Arbitrary<Json>
+const test = fc.oneof(
+  positive,
+  fc.record({ exists: fc.boolean() }),
+  fc.record({ not: positive }),
+  fc.record({ exists: fc.constant(true), not: positive }),
+  fc.record({ prefix: text, not: positive }),
+  fc.record({ gt: number, not: positive, exists: fc.constant(true) }),
+) as fc.Arbitrary<Json>
+const { block } = fc.letrec<{ block: Json }>((tie) => {
+  const blocks = fc.array(tie('block'), { minLength: 1, maxLength: 3 })
+  return {
+    block: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      fc.dictionary(path, test, { minKeys: 1, maxKeys: 4 }) as fc.Arbitrary<Json>,
+      fc.record({ any: blocks, a: test }, { requiredKeys: ['any'] }) as fc.Arbitrary<Json>,
+      fc.record({ all: blocks, none: blocks }, { requiredKeys: ['all'] }) as fc.Arbitrary<Json>,
+      fc.record({ none: blocks, b: test }, { requiredKeys: ['none'] }) as fc.Arbitrary<Json>,
+    ),
+  }
+})
+
+describe('matching', () => {
+  const compile = (source: Json) => {
+    const reporter = createReporter({
+      problemAt: (_at, _part, complaint) => ({
+        ...complaint,
+        file: '',
+        line: 1,
+        column: 1,
+        source: null,
+      }),
+    })
+    const context = { lists: new Map<string, Json>(Object.entries(lists)), reporter }
+    const condition = compileBlock(source, [], context)
+    return { condition, problems: reporter.problems }
+  }
+
+  it('agrees with the table of the language, read word by word', () => {
+    let compared = 0
+    fc.assert(
+      fc.property(block, fc.array(body, { minLength: 5, maxLength: 5 }), (source, bodies) => {
+        const { condition, problems } = compile(source)
+        if (condition === null) {
+          // What is refused is refused for one reason only: it could never hold.
+          expect(problems.map(({ code }) => code)).to.include('impossible')
+          return
+        }
+        for (const one of bodies) {
+          const event = anEvent(one)
+          compared++
+          expect(condition(event)).to.equal(holdsBlock(source, event))
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(compared).to.be.above(3_000)
+  })
+
+  it('refuses as impossible only what holds for no single value', () => {
+    const operators = fc.record(
+      {
+        equals: scalar,
+        in: fc.constantFrom('few', 'one'),
+        prefix: text,
+        gt: number,
+        lt: number,
+        not: positive,
+      },
+      { requiredKeys: [] },
+    ) as fc.Arbitrary<Record<string, Json>>
+    fc.assert(
+      fc.property(operators, scalar, (source, value) => {
+        fc.pre(Object.keys(source).length > 0)
+        const { condition, problems } = compile({ a: source })
+        if (condition === null && problems.some(({ code }) => code === 'impossible')) {
+          const isLoneNot = Object.keys(source).join() === 'not'
+          expect(!isLoneNot && holdsElement(source, value)).to.equal(false)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is total: neither depth nor strange names make it throw', () => {
+    let deep: Json = 'x'
+    for (let i = 0; i < 100_000; i++) deep = i % 2 === 0 ? [deep] : { a: deep }
+    const { condition } = compile({ 'a.a': { prefix: 'x' }, a: { not: ['x', 'y'] } })
+    const hostile: readonly Json[] = [
+      deep,
+      { a: deep },
+      JSON.parse('{"__proto__":{"a":"x"},"a":{"__proto__":{"a":"x"}}}') as Json,
+      Object.assign(Object.create(null), { a: 'x' }) as Json,
+      Array.from({ length: 10_000 }, () => null),
+    ]
+    for (const one of hostile) expect(condition?.({ ...anEvent(), body: one })).to.be.a('boolean')
+  })
+})

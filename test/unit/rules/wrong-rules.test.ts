@@ -1,0 +1,397 @@
+import { expect } from 'chai'
+import { renderProblem } from '../../../src/schema/render-problem.ts'
+import { loadText, placesOf, ruleText } from '../../support/load-text.ts'
+
+/** A rule file with one mistake, where it is told, and what a person reads. */
+interface Case {
+  readonly name: string
+  readonly text: string
+  readonly places: readonly string[]
+  readonly shown?: string
+}
+
+const inRule = (lines: string): string => ruleText(lines)
+
+const cases: readonly Case[] = [
+  // YAML
+  {
+    name: 'a tab',
+    text: 'rules:\n\tpurge: {}\n',
+    places: ['2:1 yaml-tab'],
+    shown:
+      'rules/a.yaml:2:1: error: a tab indents this line [yaml-tab]\n' +
+      '  2 | \tpurge: {}\n' +
+      '    | ^\n' +
+      '  hint: YAML is indented with spaces only',
+  },
+  {
+    name: 'a key that stands twice',
+    text: inRule('owner: a\nowner: b'),
+    places: ['5:5 duplicate-key'],
+    shown:
+      'rules/a.yaml:5:5: error: `owner` stands twice in one map [duplicate-key]\n' +
+      '  5 |     owner: b\n' +
+      '    |     ^^^^^\n' +
+      '  hint: remove one of the two',
+  },
+  { name: 'a custom tag', text: inRule('owner: !!js/function x'), places: ['4:12 yaml-tag'] },
+  { name: 'a binary', text: inRule('owner: !!binary aGk='), places: ['4:21 yaml-tag'] },
+  {
+    name: 'a second document',
+    text: `${inRule('')}---\nrules: {}\n`,
+    places: ['5:1 yaml-documents'],
+  },
+  { name: 'a quote without its end', text: inRule('owner: "web'), places: ['4:12 yaml-syntax'] },
+  { name: 'an alias to nothing', text: inRule('owner: *who'), places: ['4:12 yaml-alias'] },
+  {
+    name: 'an alias to itself',
+    text: inRule('labels: &me { a: *me }'),
+    places: ['4:22 yaml-alias'],
+  },
+  {
+    name: 'an alias bomb',
+    text:
+      'lists:\n  a: &a [1,1,1,1,1,1,1,1,1,1]\n  b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n' +
+      '  c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n  d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n' +
+      '  e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nrules: {}\n',
+    places: ['5:31 yaml-alias'],
+  },
+  {
+    name: 'a number that no double holds',
+    text: inRule('when: { id: 12345678901234567890 }'),
+    places: ['4:17 yaml-number'],
+    shown:
+      'rules/a.yaml:4:17: error: this number cannot be kept exactly [yaml-number]\n' +
+      '  4 |     when: { id: 12345678901234567890 }\n' +
+      '    |                 ^^^^^^^^^^^^^^^^^^^^\n' +
+      '  hint: numbers lie within ±9007199254740991; quote it if it is meant as a text',
+  },
+  { name: 'a key that is a list', text: inRule('? [a]\n: 1'), places: ['4:7 yaml-key'] },
+  { name: '__proto__ as a key', text: inRule('when: { __proto__: 1 }'), places: ['4:13 yaml-key'] },
+  { name: 'endless brackets', text: `rules: ${'['.repeat(50_000)}`, places: ['1:841 yaml-too-deep'] },
+  {
+    name: 'lists in lists in lists',
+    text: `rules: ${'['.repeat(80)}${']'.repeat(80)}`,
+    places: ['1:72 yaml-too-deep'],
+  },
+
+  // keys and shapes
+  {
+    name: 'an empty file',
+    text: '',
+    places: ['1:1 wrong-type'],
+  },
+  {
+    name: 'a misspelt key',
+    text: inRule('ownr: me'),
+    places: ['4:5 unknown-key'],
+    shown:
+      'rules/a.yaml:4:5: error: unknown key `ownr` [unknown-key]\n' +
+      '  4 |     ownr: me\n' +
+      '    |     ^^^^\n' +
+      '  hint: did you mean `owner`?',
+  },
+  {
+    name: 'a misspelt key that is required, told once',
+    text: 'rules:\n  purge:\n    topic: [edits]\n    do: { emit: { topic: out } }\n',
+    places: ['3:5 unknown-key'],
+    shown:
+      'rules/a.yaml:3:5: error: unknown key `topic` [unknown-key]\n' +
+      '  3 |     topic: [edits]\n' +
+      '    |     ^^^^^\n' +
+      '  hint: did you mean `topics`?',
+  },
+  { name: 'a merge key', text: inRule('retry: { <<: 1 }'), places: ['4:14 unknown-key'] },
+  {
+    name: 'no topics',
+    text: 'rules:\n  purge:\n    do: { emit: { topic: out } }\n',
+    places: ['2:3 missing-key'],
+    shown:
+      'rules/a.yaml:2:3: error: `topics` is missing, expected a list of topics, or `{ include, exclude }` [missing-key]\n' +
+      '  2 |   purge:\n' +
+      '    |   ^^^^^',
+  },
+  {
+    name: 'nothing to do',
+    text: 'rules:\n  purge:\n    topics: [a]\n',
+    places: ['2:3 missing-key'],
+  },
+  { name: 'a rule that is a text', text: 'rules:\n  purge: me\n', places: ['2:10 wrong-type'] },
+  {
+    name: 'topics that are one text',
+    text: 'rules:\n  purge:\n    topics: edits\n    do: { emit: { topic: out } }\n',
+    places: ['3:13 wrong-type'],
+    shown:
+      'rules/a.yaml:3:13: error: found the text "edits", expected a list of topics, or `{ include, exclude }` [wrong-type]\n' +
+      '  3 |     topics: edits\n' +
+      '    |             ^^^^^\n' +
+      '  hint: a list is written `[one, two]`, or `- ` per line',
+  },
+  {
+    name: 'a topic with a blank',
+    text: 'rules: { purge: { topics: ["a b"], do: { emit: { topic: x } } } }',
+    places: ['1:28 bad-topic'],
+  },
+  {
+    name: 'a name in capitals',
+    text: 'rules:\n  Purge: { topics: [a], do: { emit: { topic: x } } }\n',
+    places: ['2:3 bad-name'],
+  },
+  { name: 'yes for true', text: inRule('enabled: yes'), places: ['4:14 wrong-type'] },
+  { name: 'a number for a text', text: inRule('owner: 1'), places: ['4:12 wrong-type'] },
+  {
+    name: 'a duration without a unit',
+    text: inRule('timeout: 10'),
+    places: ['4:14 wrong-type'],
+    shown:
+      'rules/a.yaml:4:14: error: found the number 10, expected a duration with a unit, such as `10s` [wrong-type]\n' +
+      '  4 |     timeout: 10\n' +
+      '    |              ^^',
+  },
+  {
+    name: 'a duration with a strange unit',
+    text: inRule('timeout: 10sec'),
+    places: ['4:14 bad-duration'],
+  },
+  { name: 'a timeout of two hours', text: inRule('timeout: 2h'), places: ['4:14 bad-duration'] },
+  { name: 'no concurrency at all', text: inRule('concurrency: 0'), places: ['4:18 bad-value'] },
+  {
+    name: 'a misspelt limit',
+    text: inRule('concurrency: { limt: 3 }'),
+    places: ['4:20 unknown-key'],
+  },
+  {
+    name: 'an unknown outcome',
+    text: inRule('retry: { on: [5xx, 700] }'),
+    places: ['4:24 bad-value'],
+  },
+  {
+    name: 'a first delay above the last',
+    text: inRule('retry: { backoff: { first: 1m, max: 1s } }'),
+    places: ['4:32 bad-value'],
+  },
+  {
+    name: 'a lane that the config lacks',
+    text: inRule('lane: slwo'),
+    places: ['4:11 unknown-lane'],
+  },
+  {
+    name: 'a condition among the defaults',
+    text: `defaults: { when: { a: 1 } }\n${inRule('')}`,
+    places: ['1:13 unknown-key'],
+  },
+
+  // conditions
+  { name: 'an empty condition', text: inRule('when: {}'), places: ['4:11 empty-condition'] },
+  { name: 'an empty any', text: inRule('when: { any: [] }'), places: ['4:18 empty-condition'] },
+  {
+    name: 'an empty map of tests',
+    text: inRule('when: { a: {} }'),
+    places: ['4:16 empty-condition'],
+  },
+  { name: 'unless without a list', text: inRule('unless: { a: 1 }'), places: ['4:13 wrong-type'] },
+  {
+    name: 'a misspelt test',
+    text: inRule('when:\n  meta.domain: { sufix: .org }'),
+    places: ['5:22 unknown-operator'],
+    shown:
+      'rules/a.yaml:5:22: error: there is no test `sufix` [unknown-operator]\n' +
+      '  5 |       meta.domain: { sufix: .org }\n' +
+      '    |                      ^^^^^\n' +
+      '  hint: did you mean `suffix`?',
+  },
+  {
+    name: 'a map in place of a dotted path',
+    text: inRule('when:\n  page: { namespace_id: 0 }'),
+    places: ['5:15 unknown-operator'],
+    shown:
+      'rules/a.yaml:5:15: error: there is no test `namespace_id` [unknown-operator]\n' +
+      '  5 |       page: { namespace_id: 0 }\n' +
+      '    |               ^^^^^^^^^^^^\n' +
+      '  hint: a field below is written with its path: `page.namespace_id`; tests are equals, in, ' +
+      'prefix, suffix, contains, gt, gte, lt, lte, exists, not',
+  },
+  {
+    name: 'a prefix that is a number',
+    text: inRule('when: { a: { prefix: 1 } }'),
+    places: ['4:26 wrong-type'],
+  },
+  {
+    name: 'an empty prefix',
+    text: inRule('when: { a: { prefix: "" } }'),
+    places: ['4:26 bad-test'],
+  },
+  {
+    name: 'a bound that is a text',
+    text: inRule('when: { a: { gt: "1" } }'),
+    places: ['4:22 wrong-type'],
+  },
+  {
+    name: 'a list of maps',
+    text: inRule('when: { a: [{ prefix: x }] }'),
+    places: ['4:17 wrong-type'],
+  },
+  {
+    name: 'exists that is a text',
+    text: inRule('when: { a: { exists: "no" } }'),
+    places: ['4:26 wrong-type'],
+  },
+  {
+    name: 'not exists',
+    text: inRule('when: { a: { not: { exists: true } } }'),
+    places: ['4:25 bad-test'],
+  },
+  { name: 'not not', text: inRule('when: { a: { not: { not: 1 } } }'), places: ['4:25 bad-test'] },
+  { name: 'a path with a hole', text: inRule('when: { a..b: 1 }'), places: ['4:13 bad-path'] },
+  { name: 'an unknown @name', text: inRule('when: { "@tpic": x }'), places: ['4:13 bad-path'] },
+  {
+    name: 'an unknown list',
+    text: `lists: { quiet-wikis: [testwiki] }\n${inRule('when: { wiki: { in: quite-wikis } }')}`,
+    places: ['5:25 unknown-list'],
+    shown:
+      'rules/a.yaml:5:25: error: there is no list `quite-wikis` in this file [unknown-list]\n' +
+      '  5 |     when: { wiki: { in: quite-wikis } }\n' +
+      '    |                         ^^^^^^^^^^^\n' +
+      '  hint: did you mean `quiet-wikis`?',
+  },
+  { name: 'in with a list', text: inRule('when: { a: { in: [x] } }'), places: ['4:22 wrong-type'] },
+
+  // conditions that can never hold
+  { name: 'an empty list of values', text: inRule('when: { a: [] }'), places: ['4:16 impossible'] },
+  {
+    name: 'in an empty list',
+    text: `lists: { none: [] }\n${inRule('when: { a: { in: none } }')}`,
+    places: ['5:22 impossible'],
+  },
+  {
+    name: 'an interval without a number',
+    text: inRule('when: { size: { gt: 3, lt: 3 } }'),
+    places: ['4:28 impossible'],
+    shown:
+      'rules/a.yaml:4:28: error: no number is `gt: 3` and `lt: 3` [impossible]\n' +
+      '  4 |     when: { size: { gt: 3, lt: 3 } }\n' +
+      '    |                            ^^',
+  },
+  {
+    name: 'a text that is a number',
+    text: inRule('when: { a: { prefix: x, gt: 1 } }'),
+    places: ['4:29 impossible'],
+  },
+  {
+    name: 'equals against prefix',
+    text: inRule('when: { a: { equals: abc, prefix: b } }'),
+    places: ['4:31 impossible'],
+  },
+  {
+    name: 'equals against not',
+    text: inRule('when: { a: { equals: 1, not: [1, 2] } }'),
+    places: ['4:29 impossible'],
+  },
+  {
+    name: 'absence beside a value',
+    text: inRule('when: { a: { exists: false, equals: 1 } }'),
+    places: ['4:18 impossible'],
+  },
+  {
+    name: 'topics that exclude themselves',
+    text: 'rules: { purge: { topics: { include: [a.b], exclude: [a.*] }, when: { a: 1 }, do: { emit: { topic: x } } } }',
+    places: ['1:27 impossible'],
+  },
+
+  // actions
+  {
+    name: 'an unknown action',
+    text: ruleText('when: { a: 1 }', 'htp: {}'),
+    places: ['5:11 unknown-action'],
+  },
+  {
+    name: 'no action in a list',
+    text: 'rules: { purge: { topics: [a], when: { a: 1 }, do: [] } }',
+    places: ['1:52 bad-value'],
+  },
+  {
+    name: 'two kinds in one action',
+    text: ruleText('when: { a: 1 }', 'emit: { topic: x }, http: { url: "http://a/" }'),
+    places: ['5:31 bad-value'],
+  },
+  {
+    name: 'a template that is not closed',
+    text: ruleText('when: { a: 1 }', 'http: { url: "http://a/{{event.x" }'),
+    places: ['5:24 template-syntax'],
+  },
+  {
+    name: 'a misspelt key of an action',
+    text: ruleText('when: { a: 1 }', 'http: { ulr: "http://a/" }'),
+    places: ['5:19 unknown-key'],
+  },
+]
+
+describe('a rule file with a mistake:', () => {
+  for (const { name, text, places, shown } of cases) {
+    it(`${name} is one problem at its place`, () => {
+      const { ruleSet, problems } = loadText(text)
+      const errors = problems.filter(({ severity }) => severity === 'error')
+      expect(placesOf(errors)).to.deep.equal(places)
+      expect(ruleSet).to.equal(null)
+      if (shown !== undefined) expect(errors.map(renderProblem).join('\n')).to.equal(shown)
+    })
+  }
+})
+
+describe('what the language names and is not built yet', () => {
+  const keys = [
+    'cases: []',
+    'key: "{{event.id}}"',
+    'order: key',
+    'rate: 200/s',
+    'dedup: { window: 5s }',
+    'max_age: 1h',
+    'max_root_age: 1h',
+    'sample: { rate: 0.1 }',
+    'breaker: { failures: 3 }',
+    'for_each: [{ a: 1 }]',
+    'extends: other',
+    'abstract: true',
+    'hold: []',
+    'mode: shadow',
+    'concurrency: { limit: 3, per_key: 1 }',
+  ]
+  const tests = [
+    'glob: "x*"',
+    'regex: "^x"',
+    'cidr: 10.0.0.0/8',
+    'some: { path: a, where: { b: 1 } }',
+    'has_all: [a]',
+    'has_only: [a]',
+    'len: 3',
+    'ci: true',
+    'differs_from: b',
+    'same_as: b',
+  ].map((test) => `when: { a: { ${test} } }`)
+  const others = ['when: { expr: "event.a == 1" }', 'when: { a: { not: { glob: "x*" } } }']
+  const actions = [
+    'purge: {}',
+    'fan_out: {}',
+    'emit: { topic: x, as: made }',
+    'emit: { topic: x, each: "{{event.items}}" }',
+  ]
+  const texts = [
+    ...[...keys, ...tests, ...others].map((lines) => [lines, inRule(lines)] as const),
+    ...actions.map((action) => [action, ruleText('', action)] as const),
+    ['ticks: {}', `ticks: {}\n${inRule('')}`] as const,
+    ['defaults: { dedup: .. }', `defaults: { dedup: { window: 1s } }\n${inRule('')}`] as const,
+    [
+      'topics: { unclaimed: true }',
+      'rules: { a: { topics: { include: ["*"], unclaimed: true }, do: { emit: { topic: x } } } }',
+    ] as const,
+  ]
+  for (const [name, text] of texts) {
+    it(`is refused and never passed over: ${name}`, () => {
+      const { ruleSet, problems } = loadText(text)
+      const errors = problems.filter(({ severity }) => severity === 'error')
+      expect(errors.map(({ code }) => code)).to.deep.equal(['not-supported-yet'])
+      expect(errors[0]?.message).to.match(/^`.+` is not supported yet$/)
+      expect(ruleSet).to.equal(null)
+    })
+  }
+})
