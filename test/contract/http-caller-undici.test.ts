@@ -218,17 +218,29 @@ describe('the undici caller', () => {
       expect(server.accepted).to.equal(1)
     })
 
-    it('no longer than the target does, and forgets the origin with the last one', async () => {
+    it('no longer than the target does', async () => {
       await callOf(caller, `${server.origin}/x`)
       const gone = new Promise<void>((resolve) => {
         const look = () => {
-          if (caller.connections().length === 0) resolve()
+          if (caller.connections()[0]?.connected === 0) resolve()
           else setImmediate(look)
         }
         setImmediate(look)
       })
       server.closeIdle()
       await gone
+    })
+
+    it('of a thousand origins, and forgets idle ones for those that come after', async () => {
+      open({ lookup: lookupOf(['127.0.0.1']) })
+      const urls = Array.from({ length: 1_020 }, (_, i) => `http://host-${i}.test:${server.port}/`)
+      const refused = urls.slice(1).map((url) => callOf(caller, url, { headers: { 'x-a': '\n' } }))
+      await Promise.all(refused)
+      expect(gist(await callOf(caller, urls[0] ?? ''))).to.equal(200)
+      await callOf(caller, 'http://one-more.test/', { headers: { 'x-a': '\n' } })
+      const kept = caller.connections()
+      expect(kept).to.have.length(1_000)
+      expect(kept.filter(({ connected }) => connected === 1)).to.have.length(1)
     })
 
     it('when a request is refused before it is sent', async () => {
@@ -265,7 +277,9 @@ describe('the undici caller', () => {
       const url = `http://127.0.0.1:${hole.port}/`
       const calls = Array.from({ length: 30 }, () => callOf(caller, url, { timeoutMs: 60 }))
       expect(new Set((await Promise.all(calls)).map(gist))).to.deep.equal(new Set(['timeout']))
-      expect(caller.connections()).to.deep.equal([])
+      expect(caller.connections()).to.deep.equal([
+        { origin: url.slice(0, -1), connected: 0, pending: 0 },
+      ])
       await hole.close()
     })
   })
@@ -279,7 +293,9 @@ describe('the undici caller', () => {
     await server.seen(4)
     stopping.abort()
     await Promise.all(calls)
-    expect([server.accepted, server.requests.length]).to.deep.equal([4, 4])
+    // What was opened for a call that was ended at once would be accepted before this one.
+    await callOf(caller, `${server.origin}/last`)
+    expect([server.accepted, server.requests.length]).to.deep.equal([5, 5])
   })
 
   describe('with TLS', () => {
@@ -346,7 +362,8 @@ describe('the undici caller', () => {
       const answer = await callOf(caller, `https://127.0.0.1:${silent.port}/`, { timeoutMs: 60 })
       expect(gist(answer)).to.equal('timeout')
       while (silent.open > 0) await new Promise((resolve) => setImmediate(resolve))
-      expect(caller.connections()).to.deep.equal([])
+      expect(caller.connections()).to.have.length(1)
+      expect(caller.connections()[0]).to.include({ connected: 0, pending: 0 })
       await silent.close()
     })
 

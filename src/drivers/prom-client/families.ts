@@ -23,7 +23,7 @@ export interface Exported {
   readonly values: readonly Sample[]
 }
 
-/** Gives label values as they are exported: see `RuleFolding`. */
+/** Gives label values as they are exported: see `LabelFolding`. */
 export type Fold = (names: readonly string[], values: LabelValues) => LabelValues
 
 export class CounterCell implements Counter {
@@ -117,7 +117,7 @@ export function counterFamily(spec: MetricSpec, fold: Fold): ExportedFamily<Coun
 }
 
 /**
- * Gauges of folded rules cannot share one child, since each `set` would undo the one before. They
+ * Gauges that fold cannot share one child, since each `set` would undo the one before. They
  * are kept apart and added up; ages and points in time (`_seconds`) give the greatest instead.
  */
 export function gaugeFamily(spec: MetricSpec, fold: Fold): ExportedFamily<GaugeCell> {

@@ -9,10 +9,12 @@ import {
   type ExportedFamily,
   type Fold,
 } from './families.ts'
-import { RuleFolding } from './rule-folding.ts'
+import { LabelFolding } from './label-folding.ts'
 
 /** operations.md, 4: beyond this many rules a scrape and its storage cost more than they tell. */
 const rulesWithLines = 300
+/** Hosts may come out of events, where a rule allows it; few deployments call more than this. */
+const originsWithLines = 100
 
 /** How finely Node's event loop delay is sampled: 10 would wake an idle process 100 times a second. */
 const loopDelayPrecisionMs = 50
@@ -28,7 +30,10 @@ const loopDelayPrecisionMs = 50
 export function promMetrics(options: { readonly rulesMax?: number } = {}): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopDelayPrecisionMs })
-  const folding = new RuleFolding(options.rulesMax ?? rulesWithLines)
+  const folding = new LabelFolding({
+    rule: options.rulesMax ?? rulesWithLines,
+    origin: originsWithLines,
+  })
   const fold: Fold = (names, values) => folding.fold(names, values)
   const counters = declared(registry, counterFamily, fold)
   const gauges = declared(registry, gaugeFamily, fold)

@@ -23,7 +23,6 @@ export class Origin {
   readonly #target: Target
   readonly #tools: OpenSocketTools
   readonly #connectionsMax: number
-  readonly #onUnused: (origin: Origin) => void
   readonly #connections = new Set<Connection>()
   /** The one used last is used next, so that those not needed run into their idle time. */
   readonly #idle: Connection[] = []
@@ -39,15 +38,12 @@ export class Origin {
     readonly target: Target
     readonly tools: OpenSocketTools
     readonly connectionsMax: number
-    /** The last connection is gone and nothing waits. */
-    readonly onUnused: (origin: Origin) => void
   }) {
     this.name = options.name
     this.servername = options.servername
     this.#target = options.target
     this.#tools = options.tools
     this.#connectionsMax = options.connectionsMax
-    this.#onUnused = options.onUnused
   }
 
   get isIdle(): boolean {
@@ -110,7 +106,6 @@ export class Origin {
       this.#waiting.delete(call)
       this.#startOn(connection, call)
     }
-    this.#tellUnused()
   }
 
   #startOn(connection: Connection, call: Call): void {
@@ -160,10 +155,5 @@ export class Origin {
     // undici knows sockets that are open; one that is being opened is known to us only.
     connection.socket?.destroy()
     connection.client.destroy().catch(() => {}) // never rejects: undici gives its callback no error
-    this.#tellUnused()
-  }
-
-  #tellUnused(): void {
-    if (this.#connections.size === 0 && this.isIdle && !this.#isClosed) this.#onUnused(this)
   }
 }

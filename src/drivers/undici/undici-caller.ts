@@ -32,8 +32,8 @@ export interface UndiciCallerOptions extends EgressPolicy {
 }
 
 /**
- * Origins kept with their connections; above it one that is idle is closed. When more than these are
- * in use at once, the calls in flight are the bound.
+ * Origins remembered; above it one that is idle is closed and forgotten. When more than these are in
+ * use at once, the calls in flight are the bound.
  */
 const originsMax = 1_000
 
@@ -191,7 +191,6 @@ class Origins {
       target: { ...target, tls },
       tools: { guard: this.#guard, lookup: this.#lookup },
       connectionsMax: this.#options.connectionsPerOrigin,
-      onUnused: () => this.#byName.delete(url.origin),
     })
     this.#byName.set(url.origin, origin)
     return origin
@@ -205,13 +204,13 @@ class Origins {
     return this.#secureContext
   }
 
+  /** Rather one without connections, whose end costs nothing. */
   #closeOneIdle(): void {
-    for (const [name, origin] of this.#byName) {
-      if (!origin.isIdle) continue
-      this.#byName.delete(name)
-      void origin.close() // never rejects
-      return
-    }
+    const idle = [...this.#byName].filter(([, origin]) => origin.isIdle)
+    const [name, origin] = idle.find(([, { connected }]) => connected === 0) ?? idle[0] ?? []
+    if (name === undefined || origin === undefined) return
+    this.#byName.delete(name)
+    void origin.close() // never rejects
   }
 }
 

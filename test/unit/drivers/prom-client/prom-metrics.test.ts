@@ -162,7 +162,17 @@ describe('with more rules than have lines of their own', () => {
     })
   }
 
-  it('300 rules have lines, and labels that are no rules are never folded', async () => {
+  it('100 origins have lines too', async () => {
+    const metrics = promMetrics()
+    const spec = { name: 'sluice_http_connections', help: 'c', labels: ['origin', 'state'] }
+    const connections = metrics.gauge(spec)
+    for (let i = 0; i < 150; i++) connections.of(`http://host-${i}`, 'connected').set(2)
+    const lines = await linesOf(metrics, 'sluice_http_connections')
+    expect(lines).to.have.length(2 + 101)
+    expect(lines.at(-1)).to.match(/\{origin="__other__",state="connected"\} 100$/)
+  })
+
+  it('300 rules have lines, and labels from closed sets are never folded', async () => {
     const metrics = promMetrics()
     const done = metrics.counter(doneSpec)
     const events = metrics.counter({ name: 'sluice_events_total', help: 'e', labels: ['topic'] })
