@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { openKafkaBus } from '../../src/drivers/kafkajs/bus.ts'
 import type { Bus } from '../../src/ports/bus.ts'
@@ -54,9 +55,12 @@ async function openFixture(): Promise<BusFixture> {
         else await transaction.commit()
       }
       await producer.disconnect()
+      // The last marker is written after the answer to the commit; until then the end is below it.
+      while ((await bus.admin.watermarks(topic))[0]?.high !== 9n) await sleep(20)
       return [0n, 1n, 6n, 7n]
     },
     async trim(topic, offset) {
+      await admin.fetchTopicOffsets(topic) // kafkajs finds no leader of a topic it never asked about
       const partitions = [{ partition: 0, offset: offset.toString() }]
       await admin.deleteTopicRecords({ topic, partitions })
     },
@@ -73,4 +77,5 @@ async function openFixture(): Promise<BusFixture> {
   }
 }
 
-busContract('kafkajs', openFixture)
+// The runner says when there is no broker to be had here, and tells the reader.
+if (process.env['SLUICE_TEST_WITHOUT'] !== 'kafka') busContract('kafkajs', openFixture)

@@ -199,6 +199,9 @@ function configOf(spec: TopicSpec): { name: string; value: string }[] {
   if (spec.retentionBytes !== null) {
     entries.push({ name: 'retention.bytes', value: String(spec.retentionBytes) })
   }
+  if (spec.recordBytesMax !== undefined) {
+    entries.push({ name: 'max.message.bytes', value: String(spec.recordBytesMax) })
+  }
   return entries
 }
 

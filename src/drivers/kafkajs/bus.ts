@@ -41,6 +41,7 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
       check()
       const consumer = new KafkaConsumer(new Connection(options), options, wanted, sink)
       consumers.add(consumer)
+      void consumer.closed.then(() => consumers.delete(consumer))
       return consumer
     },
     async *readRange(range: ReadRange): AsyncGenerator<readonly BusRecord[]> {

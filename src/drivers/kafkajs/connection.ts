@@ -7,7 +7,7 @@ import kafkajs from 'kafkajs'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { WireBroker, WireCluster } from './innards.ts'
-import { quietRequestQueues, tolerateMissingTopics } from './innards.ts'
+import { quietRequestQueues, mendBrokers } from './innards.ts'
 import type { KafkaBusOptions, KafkaSasl, KafkaTiming, KafkaTls } from './options.ts'
 import { defaultTiming } from './options.ts'
 import { toPortError, withDeadline } from './errors.ts'
@@ -17,11 +17,7 @@ import { summarised } from './summarised.ts'
 const connectMsMax = 3_000
 const keepAliveMs = 30_000
 /** Every broker of the list gets its turn before a call fails; the callers have loops of their own. */
-const retry = { initialRetryTime: 100, maxRetryTime: 500, restartOnFailure: never }
-
-function never(): Promise<boolean> {
-  return Promise.resolve(false)
-}
+const retry = { initialRetryTime: 100, maxRetryTime: 500 }
 
 /**
  * The connections of one user of the brokers: a consumer, the producer, or all the rest. Each has
@@ -43,7 +39,7 @@ export class Connection {
     this.timing = { ...defaultTiming, ...options.timing }
     this.clock = options.clock
     this.#cluster = this.#open(options)
-    tolerateMissingTopics(this.#cluster)
+    mendBrokers(this.#cluster)
   }
 
   /** The broker with this id, connected. */
@@ -199,9 +195,18 @@ function saslOptions(sasl: KafkaSasl): SASLOptions {
 function logInto(logger: Logger, clock: Clock): (entry: LogEntry) => void {
   const warn = summarised(logger.warn, clock)
   return ({ level, namespace, log }) => {
-    const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...rest } = log
-    const fields = { ...rest, client: 'kafkajs', part: namespace, said: message }
+    const { message } = log
+    const rest = Object.entries(log).filter(([name]) => !leftOut.has(name))
+    const fields = {
+      ...Object.fromEntries(rest),
+      client: 'kafkajs',
+      part: namespace,
+      said: message,
+    }
     if (level <= kafkajs.logLevel.WARN) warn(`${namespace}: ${message}`, fields, 'kafka client')
     else logger.debug(fields, 'kafka client')
   }
 }
+
+/** Ours say the same, or it is long and of no use to who reads it. */
+const leftOut: ReadonlySet<string> = new Set(['message', 'timestamp', 'logger', 'stack'])

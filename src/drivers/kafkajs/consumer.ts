@@ -73,7 +73,10 @@ export class KafkaConsumer implements Consumer {
   #kept: readonly TopicPartition[] = []
   #isUnreachable = false
   #committing: Promise<unknown> = Promise.resolve()
-  #closed: Promise<void> | null = null
+  #closeCall: Promise<void> | null = null
+  #tellClosed: () => void = () => undefined
+  /** Resolves once the consumer is closed, by whoever. */
+  readonly closed = new Promise<void>((resolve) => (this.#tellClosed = resolve))
   #closeByMs = Infinity
   #wakeLook: () => void = () => undefined
   readonly #running: Promise<void>
@@ -152,8 +155,8 @@ export class KafkaConsumer implements Consumer {
   }
 
   close(deadlineMs: number): Promise<void> {
-    this.#closed ??= this.#close(deadlineMs)
-    return this.#closed
+    this.#closeCall ??= this.#close(deadlineMs)
+    return this.#closeCall
   }
 
   async #close(deadlineMs: number): Promise<void> {
@@ -161,10 +164,14 @@ export class KafkaConsumer implements Consumer {
     this.#closing.abort(new PortError('bus', 'closed', 'the consumer is closed'))
     this.#generation?.end({ kind: 'closing' })
     // The loop ends by itself once the sink has let go; what hangs in a request does not hold us.
-    await Promise.race([this.#running, this.#clock.sleep(deadlineMs)])
+    const enough = new AbortController()
+    const timeUp = this.#clock.sleep(deadlineMs, enough.signal).catch(() => undefined)
+    await Promise.race([this.#running, timeUp])
+    enough.abort(new Error('done'))
     this.#owned.clear()
     if (this.#memberId !== '') await this.#leave(this.#memberId)
     this.#connection.close()
+    this.#tellClosed()
   }
 
   async #leave(memberId: string): Promise<void> {
@@ -203,10 +210,10 @@ export class KafkaConsumer implements Consumer {
 
   /** One generation, from the join to the hand-over. Rejects only while nothing is ours. */
   async #live(): Promise<void> {
-    this.#tellState({ kind: 'joining' })
+    if (!this.#isUnreachable) this.#tellState({ kind: 'joining' }) // else known: it keeps trying
     const counts = await this.#look()
     if (counts.size === 0) {
-      await this.#untilLookAgain()
+      await this.#untilLookAgain(null)
       return
     }
     const joined = await this.#join([...counts.keys()])
@@ -216,13 +223,11 @@ export class KafkaConsumer implements Consumer {
       const partitions = await this.#sync(joined)
       await this.#take(generation, partitions)
       if (this.#closing.signal.aborted) generation.end({ kind: 'closing' })
-      const looking = this.#keepLooking(generation, counts)
-      const fetching = this.#fetchers.run(generation)
-      const ending = await generation.ended
-      // The fetchers are done when their fetches are; those bring nothing to the sink any more.
-      await this.#letGo(generation, ending.kind === 'lost' || generation.isLost)
-      generation.over.abort()
-      await Promise.all([looking, fetching])
+      void this.#keepLooking(generation, counts)
+      // Not waited for: a fetch may hang at a broker for a while, but brings the sink nothing more.
+      void this.#fetchers.run(generation)
+      await generation.ended
+      await this.#letGo(generation)
     } finally {
       generation.over.abort()
       this.#generation = null
@@ -256,7 +261,7 @@ export class KafkaConsumer implements Consumer {
     joinedWith: ReadonlyMap<string, number>,
   ): Promise<void> {
     while (!generation.isEnded) {
-      await Promise.race([this.#untilLookAgain(), generation.ended])
+      await this.#untilLookAgain(generation)
       if (generation.isEnded) return
       try {
         const counts = await this.#look()
@@ -271,8 +276,8 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Resolves when it is time to look for topics, or when something says that they have changed. */
-  #untilLookAgain(): Promise<void> {
+  /** Resolves when it is time to look for topics, something says so, or the generation ends. */
+  #untilLookAgain(generation: Generation | null): Promise<void> {
     const { lookAgain } = this.#connection.timing
     const ms = this.#missing.size > 0 ? Math.min(lookForMissingMs, lookAgain) : lookAgain
     return new Promise((resolve) => {
@@ -284,6 +289,7 @@ export class KafkaConsumer implements Consumer {
       const cancel = this.#clock.schedule(ms, finish)
       this.#closing.signal.addEventListener('abort', finish, { once: true })
       this.#wakeLook = finish
+      void generation?.ended.then(finish)
       if (this.#closing.signal.aborted) finish()
     })
   }
@@ -434,7 +440,7 @@ export class KafkaConsumer implements Consumer {
         await this.#connection.request(
           `keep our place in group ${group}`,
           () => broker.heartbeat({ groupId: group, groupGenerationId, memberId }),
-          heartbeat - this.#connection.timing.request,
+          session / 2 - this.#connection.timing.request, // so that one answer lost is no session lost
         )
         heardMs = this.#clock.monotonic()
         if (this.#generation === generation) this.#tellReached()
@@ -458,14 +464,14 @@ export class KafkaConsumer implements Consumer {
   }
 
   /** Lets the sink finish what is in flight, then gives the partitions back. */
-  async #letGo(generation: Generation, isLost: boolean): Promise<void> {
+  async #letGo(generation: Generation): Promise<void> {
     const revoked = [...this.#owned.values()].map(({ topic, partition, epoch }) => ({
       topic,
       partition,
       epoch,
     }))
     if (revoked.length === 0) return
-    const graceMs = isLost ? 0 : this.#graceMs()
+    const graceMs = generation.isLost ? 0 : this.#graceMs()
     if (graceMs <= 0) {
       this.#owned.clear()
       this.#tell(() => void this.#sink.onRevoked(revoked, 0).catch(() => undefined))

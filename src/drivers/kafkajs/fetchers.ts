@@ -190,6 +190,7 @@ export class Fetchers {
           await this.#take(partition, fetched, offset, isCurrent)
         }
       } catch (error) {
+        if (!isCurrent()) continue
         // Trouble of one partition: its neighbours go on.
         partition.notBeforeMs = this.#clock.monotonic() + troubleMs
         this.#options.onTrouble(toPortError(error, `read ${partitionName(partition)}`))

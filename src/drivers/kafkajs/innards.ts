@@ -49,11 +49,18 @@ export interface TopicMetadata {
   readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
 }
 
+interface WireConnection {
+  connect: () => Promise<unknown>
+  disconnect: () => Promise<unknown>
+  socket: { readonly destroyed: boolean } | null
+}
+
 /** A broker with the calls that kafkajs makes itself but leaves out of its types. */
 export interface WireBroker extends Omit<Broker, 'metadata' | 'offsetFetch' | 'offsetCommit'> {
   readonly connectionPool: {
     readonly host: string
     readonly port: number
+    readonly pool: readonly WireConnection[]
     send<Answer>(exchange: Exchange<Answer>): Promise<Answer>
   }
   lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange<unknown>
@@ -167,14 +174,18 @@ export function encoded(bytes: Buffer): WireEncoder {
 }
 
 /**
- * Lets metadata through although some topic in it has an error. kafkajs refuses all of it: one
- * topic that was deleted, or one that has no leader for the moment, and the client finds nothing.
+ * Mends three habits of kafkajs in the brokers of one cluster. It refuses all metadata when one
+ * topic in it has an error: one that was deleted, one without a leader for the moment, and the
+ * client finds nothing. Requests that find a connection closed each open one, all but the last of
+ * which stay open and unused. And each attempt to reach a broker that is down adds listeners to the
+ * last socket that was open, for as long as the outage lasts.
  */
-export function tolerateMissingTopics(cluster: WireCluster): void {
+export function mendBrokers(cluster: WireCluster): void {
   const pool = cluster.brokerPool
   const createBroker = pool.createBroker
   pool.createBroker = (options) => {
     const broker = createBroker(options)
+    for (const connection of broker.connectionPool.pool) mendConnection(connection)
     broker.metadata = (topics) => {
       const build = broker.lookupRequest(apiKeys.metadata, requests.Metadata)
       const exchange = build({ topics, allowAutoTopicCreation: false })
@@ -185,6 +196,20 @@ export function tolerateMissingTopics(cluster: WireCluster): void {
       >
     }
     return broker
+  }
+}
+
+function mendConnection(connection: WireConnection): void {
+  const connect = connection.connect.bind(connection)
+  let connecting: Promise<unknown> | null = null
+  connection.connect = () => {
+    connecting ??= connect().finally(() => (connecting = null))
+    return connecting
+  }
+  const disconnect = connection.disconnect.bind(connection)
+  connection.disconnect = () => {
+    if (connection.socket?.destroyed === true) connection.socket = null
+    return disconnect()
   }
 }
 
@@ -216,7 +241,7 @@ export function quietRequestQueues(): void {
   const { prototype } = RequestQueue
   if (isQuiet) return
   isQuiet = true
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its queue below
+
   const schedule = prototype.scheduleCheckPendingRequests
   prototype.scheduleCheckPendingRequests = function (this: { pending: unknown[] }) {
     if (this.pending.length > 0) schedule.call(this)

@@ -11,6 +11,8 @@ import { fetchFrom, leadersOf, listOffsets } from './requests.ts'
 /** One fetch; a reader of a range keeps no more than this and what it has handed out. */
 const fetchBytesMin = 2 ** 20
 const fetchBytesMax = 64 * 2 ** 20
+/** What is handed out at once, so that a reader who stops has not been given much more. */
+const handedMax = 500
 const backoffMsMin = 100
 const backoffMsMax = 2_000
 /** Trouble that lasts longer is the caller's: it has the offset from which to go on. */
@@ -37,6 +39,7 @@ export async function* readRange(
   let troubleSinceMs: number | null = null
   while (position < end) {
     signal?.throwIfAborted()
+    let read: readonly BusRecord[] = []
     try {
       const broker = await connection.broker(leader)
       const wish = { topic, partition, offset: position, bytesMax }
@@ -58,7 +61,7 @@ export async function* readRange(
       position = decoded.nextOffset
       troubleSinceMs = null
       backoffMs = backoffMsMin
-      if (records.length > 0) yield records
+      read = records
     } catch (error) {
       const trouble = toPortError(error, `read ${partitionName({ topic, partition })}`)
       const nowMs = connection.clock.monotonic()
@@ -67,6 +70,10 @@ export async function* readRange(
       await connection.clock.sleep(backoffMs, signal)
       backoffMs = Math.min(backoffMs * 2, backoffMsMax)
       leader = (await leadersOf(connection, topic).catch(() => leaders))[partition] ?? leader
+    }
+    for (let start = 0; start < read.length; start += handedMax) {
+      signal?.throwIfAborted()
+      yield read.slice(start, start + handedMax)
     }
   }
 }
