@@ -1,16 +1,7 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 
-/** Something that runs for as long as the daemon does. */
-export interface Part {
-  /** For people: it stands in the message when the part fails to start or to stop. */
-  readonly name: string
-  start(): Promise<void>
-  /** Should end within `deadlineMs`; if it does not, it is left behind. */
-  stop(deadlineMs: number): Promise<void>
-}
-
-/** A part did not start; those before it have been stopped again. */
+/** A part did not start. */
 export class StartError extends Error {
   override readonly name = 'StartError'
   readonly part: string
@@ -22,16 +13,26 @@ export class StartError extends Error {
   }
 }
 
+/** The stop came while parts were still being started: the rest of them is not. */
+export class StoppedWhileStarting extends Error {
+  override readonly name = 'StoppedWhileStarting'
+}
+
+interface Running {
+  readonly name: string
+  readonly stop: (deadlineMs: number) => Promise<void>
+}
+
 /**
- * Starts parts in order and stops them in reverse, so that reading ends before what it feeds.
- * `stop` may come at any time, also while `start` is under way, and any number of times: what was
- * started is stopped once, and nothing starts after it.
+ * Starts parts one after the other and stops them in reverse, so that reading ends before what it
+ * feeds. `stop` may come at any time, also while a part is starting, and any number of times: what
+ * was started is stopped once, and nothing starts after it.
  */
 export class Lifecycle {
   readonly #clock: Clock
   readonly #log: Logger
-  readonly #running: Part[] = []
-  #starting: Promise<void> | null = null
+  readonly #running: Running[] = []
+  #opening: Promise<unknown> = Promise.resolve()
   #stopping: Promise<'clean' | 'unclean'> | null = null
 
   constructor(clock: Clock, log: Logger) {
@@ -40,48 +41,43 @@ export class Lifecycle {
   }
 
   /**
-   * Rejects with `StartError` when a part fails; by then those before it are stopped, within
-   * `withinMs`. Resolves early, without the rest started, when `stop` comes in between.
+   * Starts a part. Rejects with `StartError` when it fails, and with `StoppedWhileStarting` once
+   * `stop` was called; the caller then stops what had been started.
+   *
+   * @param name - stands in the message when the part fails to start or to stop
+   * @param stop - should end within its deadline; if it does not, the part is left behind
    */
-  start(parts: readonly Part[], withinMs: number): Promise<void> {
-    this.#starting ??= this.#startAll(parts, withinMs)
-    return this.#starting
-  }
-
-  async #startAll(parts: readonly Part[], withinMs: number): Promise<void> {
-    for (const part of parts) {
-      if (this.#stopping !== null) return
-      try {
-        await part.start()
-      } catch (error) {
-        await this.#stopAll(withinMs)
-        throw new StartError(part.name, error)
-      }
-      this.#running.push(part)
-    }
+  open<Opened>(
+    name: string,
+    start: () => Promise<Opened>,
+    stop: (opened: Opened, deadlineMs: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<Opened> {
+    const opened = this.#opening.then(async () => {
+      if (this.#stopping !== null) throw new StoppedWhileStarting()
+      const part = await start().catch((error: unknown) => {
+        throw new StartError(name, error)
+      })
+      this.#running.push({ name, stop: (deadlineMs) => stop(part, deadlineMs) })
+      return part
+    })
+    this.#opening = opened.catch(() => {}) // told to the caller
+    return opened
   }
 
   /** Never rejects and always ends in time: a part that hangs is named, left behind, passed by. */
   stop(withinMs: number): Promise<'clean' | 'unclean'> {
-    this.#stopping ??= this.#stopAfterStart(withinMs)
+    this.#stopping ??= this.#stopAll(withinMs)
     return this.#stopping
-  }
-
-  async #stopAfterStart(withinMs: number): Promise<'clean' | 'unclean'> {
-    const endMs = this.#clock.monotonic() + withinMs
-    // A start that is under way ends by itself or not; either way its failure is told by `start`.
-    const started = this.#starting?.catch(() => {}) ?? Promise.resolve()
-    await this.#atMost(withinMs, started)
-    return this.#stopAll(Math.max(0, endMs - this.#clock.monotonic()))
   }
 
   async #stopAll(withinMs: number): Promise<'clean' | 'unclean'> {
     const endMs = this.#clock.monotonic() + withinMs
+    const leftMs = (): number => Math.max(0, endMs - this.#clock.monotonic())
+    await this.#atMost(leftMs(), this.#opening)
     let result: 'clean' | 'unclean' = 'clean'
     for (let part = this.#running.pop(); part !== undefined; part = this.#running.pop()) {
-      const leftMs = Math.max(0, endMs - this.#clock.monotonic())
       try {
-        const isInTime = await this.#atMost(leftMs, part.stop(leftMs))
+        const isInTime = await this.#atMost(leftMs(), part.stop(leftMs()))
         if (isInTime) continue
         this.#log.error({ part: part.name }, 'part did not stop in time and is left behind')
       } catch (error) {
@@ -93,7 +89,7 @@ export class Lifecycle {
   }
 
   /** Whether `work` was done within `ms`; rejects as it does. */
-  async #atMost(ms: number, work: Promise<void>): Promise<boolean> {
+  async #atMost(ms: number, work: Promise<unknown>): Promise<boolean> {
     const timer = new AbortController()
     const late = this.#clock.sleep(ms, timer.signal).then(
       () => false,

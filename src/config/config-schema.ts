@@ -170,10 +170,13 @@ const rules = z.strictObject({
     .describe('Reload when a file changes; not supported yet.'),
 })
 
+/** Where a lane begins; a number is milliseconds since 1970. */
+type StartAt = 'latest' | 'earliest' | number
+
 const startAtText = '`latest`, `earliest`, or a time such as `2026-01-31T00:00:00Z`'
 const timeForm = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
 
-const startAt = z.string({ error: startAtText }).transform((given, context) => {
+const startAt = z.string({ error: startAtText }).transform((given, context): StartAt => {
   if (given === 'latest' || given === 'earliest') return given
   const ms = timeForm.test(given) ? Date.parse(given) : Number.NaN
   if (!Number.isNaN(ms)) return ms

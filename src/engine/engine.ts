@@ -1,4 +1,4 @@
-import type { Bus, ConsumeOptions, ConsumerState } from '../ports/bus.ts'
+import type { Bus, ConsumeOptions } from '../ports/bus.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { HttpCaller } from '../ports/http-caller.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -177,9 +177,9 @@ export class Engine {
     return this.#lag.lag
   }
 
-  /** What each consumer group is at, the retry tiers' included. */
-  laneStates(): readonly { readonly name: string; readonly state: ConsumerState }[] {
-    return [...this.#lanes, this.#retryLane].map(({ name, state }) => ({ name, state }))
+  /** The lanes, the one that reads the retry tiers last. */
+  lanes(): readonly Lane[] {
+    return [...this.#lanes, this.#retryLane]
   }
 
   ruleQueues(): readonly RuleQueue[] {

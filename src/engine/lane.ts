@@ -69,6 +69,7 @@ export class Lane implements ConsumerSink {
   #commitUnderWay: Promise<void> | null = null
   #pumping: Partition | null = null
   #rounds = 0
+  #turnedMs = 0
   #isStopping = false
 
   constructor(parts: LaneParts) {
@@ -84,9 +85,11 @@ export class Lane implements ConsumerSink {
   async start(): Promise<void> {
     const { clock } = this.#parts
     if (this.#topics.length > 0) await this.#consume()
+    this.#turnedMs = clock.monotonic()
     this.#stopCommitting = every(clock, commitEveryMs, async () => {
       await this.#commit([...this.#partitions.values()])
       this.#updateGap()
+      this.#turnedMs = clock.monotonic()
     })
   }
 
@@ -121,6 +124,14 @@ export class Lane implements ConsumerSink {
 
   get state(): ConsumerState {
     return this.#state
+  }
+
+  /**
+   * How long ago the loop that commits came round, in milliseconds. It does so whatever the bus
+   * does; when it stays away, something in here hangs.
+   */
+  get turnedAgoMs(): number {
+    return this.#parts.clock.monotonic() - this.#turnedMs
   }
 
   /** Per partition what is committed next and how old the oldest unsettled event is, for the lag. */
@@ -183,7 +194,7 @@ export class Lane implements ConsumerSink {
         this.#partitions.delete(partitionName(partition))
       }
     }
-    logger.info({ lane: this.name, partitions: revoked.map(partitionName) }, 'partitions revoked')
+    logger.info({ lane: this.name, partitions: inShort(revoked) }, 'partitions revoked')
   }
 
   onState(state: ConsumerState): void {
@@ -350,4 +361,14 @@ export class Lane implements ConsumerSink {
     for (const { gap } of this.#partitions.values()) if (gap > widest) widest = gap
     this.#parts.meters.commitGap.of(this.name).set(Number(widest))
   }
+}
+
+/** `{ edits: '0 1 2' }`: readable with hundreds of them. */
+function inShort(partitions: readonly TopicPartition[]): Readonly<Record<string, string>> {
+  const byTopic: Record<string, string> = {}
+  for (const { topic, partition } of partitions) {
+    const before = byTopic[topic]
+    byTopic[topic] = before === undefined ? String(partition) : `${before} ${partition}`
+  }
+  return byTopic
 }

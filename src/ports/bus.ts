@@ -146,11 +146,13 @@ export interface Consumer {
 export interface TopicSpec {
   readonly name: string
   readonly partitions: number
-  /** Ignored by the embedded bus. */
+  /** -1: the cluster's own default. Ignored by the embedded bus. */
   readonly replication: number
   /** Records older than this may go; `null`: the bus' own default. */
   readonly retentionMs: number | null
   readonly retentionBytes: number | null
+  /** The largest record that the topic must take; left out: the bus' own bound. */
+  readonly recordBytesMax?: number
   /** Keeps at least the newest record of each key; a tombstone ends a key. */
   readonly compacted: boolean
 }

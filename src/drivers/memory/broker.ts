@@ -59,7 +59,7 @@ export class MemoryBroker {
   group(name: string): MemoryGroup {
     let group = this.#groups.get(name)
     if (group === undefined) {
-      group = new MemoryGroup(this)
+      group = new MemoryGroup({ logsOf: (topic) => this.#topics.get(topic)?.logs ?? null })
       this.#groups.set(name, group)
     }
     return group

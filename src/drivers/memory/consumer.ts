@@ -10,7 +10,7 @@ import type {
 } from '../../ports/bus.ts'
 import { PortError } from '../../ports/port-error.ts'
 import type { MemoryBroker } from './broker.ts'
-import type { MemoryGroup } from './group.ts'
+import type { Member, MemoryGroup } from './group.ts'
 
 /** Records handed over in one go. */
 export const fetchRecords = 100
@@ -22,7 +22,7 @@ interface Owned {
 }
 
 /** One member of a memory group. Delivers from the event loop, never from inside a call. */
-export class MemoryConsumer implements Consumer {
+export class MemoryConsumer implements Consumer, Member {
   readonly options: ConsumeOptions
   readonly #broker: MemoryBroker
   readonly #group: MemoryGroup
@@ -39,10 +39,6 @@ export class MemoryConsumer implements Consumer {
     this.#broker = broker
     this.#group = broker.group(options.group)
     this.#sink = sink
-  }
-
-  get revokeGraceMs(): number {
-    return this.options.revokeGraceMs
   }
 
   join(): void {

@@ -1,20 +1,40 @@
-import type { TopicPartition } from '../../model/record.ts'
+import type { BusRecord, TopicPartition } from '../../model/record.ts'
 import { partitionName } from '../../model/record.ts'
-import type { Assigned, ConsumeOptions, GroupOffset } from '../../ports/bus.ts'
-import type { MemoryBroker } from './broker.ts'
-import type { MemoryConsumer } from './consumer.ts'
+import type { Assigned, ConsumeOptions, ConsumerState, GroupOffset } from '../../ports/bus.ts'
 
 let epochs = 0
 
+/** A member, as its group sees it. */
+export interface Member {
+  readonly options: ConsumeOptions
+  readonly topics: readonly string[]
+  assign(assigned: readonly Assigned[]): void
+  revokeAll(graceMs: number): Promise<void>
+  tell(state: ConsumerState): void
+  wake(): void
+}
+
+/** The topics of a broker, as its groups see them. */
+export interface Topics {
+  logsOf(topic: string): readonly TopicLog[] | null
+}
+
+export interface TopicLog {
+  readonly low: bigint
+  /** Where the next record goes. */
+  readonly high: bigint
+  readonly records: readonly BusRecord[]
+}
+
 /** A consumer group of a memory broker: members, committed offsets, and eager rebalances. */
 export class MemoryGroup {
-  readonly #broker: MemoryBroker
+  readonly #topics: Topics
   readonly #committed = new Map<string, GroupOffset>()
-  #members: MemoryConsumer[] = []
+  #members: Member[] = []
   #rebalancing: Promise<void> = Promise.resolve()
 
-  constructor(broker: MemoryBroker) {
-    this.#broker = broker
+  constructor(topics: Topics) {
+    this.#topics = topics
   }
 
   committed(partition: TopicPartition): GroupOffset | null {
@@ -34,9 +54,11 @@ export class MemoryGroup {
   }
 
   /** Changes the membership between revoking everything and assigning it anew. */
-  rebalance(change: (members: MemoryConsumer[]) => MemoryConsumer[]): Promise<void> {
+  rebalance(change: (members: Member[]) => Member[]): Promise<void> {
     this.#rebalancing = this.#rebalancing.then(async () => {
-      await Promise.all(this.#members.map((member) => member.revokeAll(member.revokeGraceMs)))
+      await Promise.all(
+        this.#members.map((member) => member.revokeAll(member.options.revokeGraceMs)),
+      )
       this.#members = change(this.#members)
       this.#assign()
     })
@@ -50,32 +72,32 @@ export class MemoryGroup {
   }
 
   /** A member that is gone without a word: nothing of it is waited for. */
-  lose(lost: MemoryConsumer): Promise<void> {
+  lose(lost: Member): Promise<void> {
     this.#members = this.#members.filter((member) => member !== lost)
     return this.rebalance((members) => members)
   }
 
   #assign(): void {
-    const shares = new Map<MemoryConsumer, Assigned[]>(this.#members.map((one) => [one, []]))
+    const shares = new Map<Member, Assigned[]>(this.#members.map((one) => [one, []]))
     const topics = [...new Set(this.#members.flatMap((member) => member.topics))].sort()
     for (const topic of topics) {
       const takers = this.#members.filter((member) => member.topics.includes(topic))
-      if (this.#broker.specOf(topic) === null) {
+      const logs = this.#topics.logsOf(topic)
+      if (logs === null) {
         for (const taker of takers) taker.tell({ kind: 'topic-missing', topic })
         continue
       }
-      this.#broker.logsOf(topic).forEach((_, partition) => {
+      logs.forEach((log, partition) => {
         const taker = takers[partition % takers.length]
         if (taker !== undefined) {
-          shares.get(taker)?.push(this.#assigned({ topic, partition }, taker.options))
+          shares.get(taker)?.push(this.#assigned({ topic, partition }, log, taker.options))
         }
       })
     }
     for (const [member, assigned] of shares) member.assign(assigned)
   }
 
-  #assigned(at: TopicPartition, { startAt }: ConsumeOptions): Assigned {
-    const log = this.#broker.log(at.topic, at.partition)
+  #assigned(at: TopicPartition, log: TopicLog, { startAt }: ConsumeOptions): Assigned {
     let committed = this.committed(at)
     if (committed === null) {
       let offset = startAt === 'latest' ? log.high : log.low

@@ -1,0 +1,18 @@
+/** The exit code of a fault of ours; Node's own for an uncaught error. */
+const crashed = 1
+
+/**
+ * Makes a fault of ours the end of the process, with a message, instead of a daemon that looks
+ * alive: what is in flight runs again at the next start, and a supervisor sees to that.
+ */
+export function crashOnFault(): void {
+  const crash = (kind: string) => (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(
+      `sluice crashed: ${kind}\n${text}\nPlease report this with the text above.\n`,
+    )
+    process.exit(crashed)
+  }
+  process.on('unhandledRejection', crash('a failure that nobody handled'))
+  process.on('uncaughtException', crash('an error that nobody caught'))
+}

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { crashOnFault } from './app/crash.ts'
+import { commandLine } from './app/command-line.ts'
+
+crashOnFault()
+process.exitCode = await commandLine(process.argv.slice(2))
