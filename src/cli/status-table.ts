@@ -1,0 +1,110 @@
+import type { RuleDocument, StatusDocument } from '../model/status.ts'
+import { printable } from './printable.ts'
+import type { Styles } from './styles.ts'
+import { renderTable, type Column } from './table.ts'
+import { agoText, lengthText } from './times.ts'
+
+export interface TableOptions {
+  readonly styles: Styles
+  /** `null`: no terminal, so that nothing is cut and times are RFC 3339. */
+  readonly widthMax: number | null
+  readonly nowMs: number
+}
+
+/** The state of every rule, a line each. */
+export function statusTable(rules: readonly RuleDocument[], options: TableOptions): string {
+  const { styles, nowMs, widthMax } = options
+  const count = (title: string, of: (rule: RuleDocument) => number): Column<RuleDocument> => ({
+    title,
+    align: 'right',
+    text: (rule) => String(of(rule)),
+  })
+  const columns: readonly Column<RuleDocument>[] = [
+    { title: 'RULE', align: 'left', text: ({ name }) => name },
+    {
+      title: 'STATE',
+      align: 'left',
+      text: ({ state }) => state,
+      style: ({ state }) => (state === 'live' ? plain : styles.yellow),
+    },
+    count('MATCHED', ({ ladder }) => ladder.matched),
+    count('DONE', ({ ladder }) => ladder.done),
+    count('SKIPPED', ({ ladder }) => sumOf(ladder.skipped)),
+    count('RETRIED', ({ ladder }) => ladder.retried),
+    {
+      ...count('DEAD', ({ ladder }) => sumOf(ladder.dead)),
+      style: ({ ladder }) => (sumOf(ladder.dead) > 0 ? styles.red : plain),
+    },
+    count('PENDING', ({ ladder }) => sumOf(ladder.pending)),
+    {
+      title: 'LAST MATCH',
+      align: 'left',
+      text: ({ last_match_at: at }) => timeText(at, nowMs, widthMax !== null),
+    },
+  ]
+  return renderTable(columns, rules, { titleStyle: styles.bold, widthMax })
+}
+
+/** The daemon in two lines, then its rules. */
+export function statusText(status: StatusDocument, options: TableOptions): string {
+  const { version, ready, uptime_s: uptime, bus, store, rules } = status
+  const readiness = ready ? 'ready' : options.styles.yellow('not ready')
+  const lag = bus.lag_events === 0 ? 'nothing waits' : `${events(bus.lag_events)} behind`
+  const age = bus.lag_events === 0 ? '' : `, the oldest since ${lengthText(bus.lag_s)}`
+  const storeText = store.degraded ? `store ${store.kind}, degraded` : ''
+  const lines = [
+    `sluice ${printable(version)}, ${readiness}, up ${lengthText(uptime)}`,
+    [`bus ${bus.kind}: ${lag}${age}`, storeText].filter((part) => part !== '').join('; '),
+  ]
+  const table = rules.length === 0 ? 'no rules are loaded\n' : statusTable(rules, options)
+  return `${lines.join('\n')}\n\n${table}`
+}
+
+/** One rule with all that is known of it. */
+export function ruleText(rule: RuleDocument, { styles, nowMs, widthMax }: TableOptions): string {
+  const { ladder, paused } = rule
+  const when = (at: string | null) => timeText(at, nowMs, widthMax !== null)
+  const facts: [string, string][] = [
+    ['state', rule.state],
+    ['file', rule.file],
+    ['topics', rule.topics.join(', ')],
+    ['matched', String(ladder.matched)],
+    ['done', String(ladder.done)],
+    ['skipped', withReasons(ladder.skipped)],
+    ['retried', String(ladder.retried)],
+    ['held', String(ladder.held)],
+    ['dead', withReasons(ladder.dead)],
+    ['pending', withReasons(ladder.pending)],
+    ['last match', when(rule.last_match_at)],
+  ]
+  if (paused !== null) {
+    const until = paused.until === null ? 'until someone resumes it' : `until ${paused.until}`
+    facts.push(['paused', `by ${paused.by}, ${when(paused.at)}, ${until}: ${paused.reason}`])
+  }
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2
+  const lines = facts.map(([name, fact]) => `${name.padEnd(width)}${printable(fact)}\n`)
+  return `${styles.bold(printable(rule.name))}\n${lines.join('')}`
+}
+
+const plain = (text: string): string => text
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
+
+/** `3 (status 2, timeout 1)`: what makes up a sum, without what is zero. */
+function withReasons(counts: Readonly<Record<string, number>>): string {
+  const reasons = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${reason} ${count}`)
+  return reasons.length === 0 ? '0' : `${sumOf(counts)} (${reasons.join(', ')})`
+}
+
+function timeText(at: string | null, nowMs: number, isRelative: boolean): string {
+  if (at === null) return 'never'
+  return isRelative ? agoText(Date.parse(at), nowMs) : at
+}
+
+function events(count: number): string {
+  return count === 1 ? '1 event' : `${count} events`
+}
