@@ -92,7 +92,8 @@ const tls = z.union(
 )
 
 const sasl = z
-  .union(
+  .discriminatedUnion(
+    'mechanism',
     [
       z.strictObject({
         mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
@@ -103,7 +104,12 @@ const sasl = z
         .strictObject({ mechanism: z.literal('oauthbearer'), token_file: text })
         .transform(({ mechanism, token_file: tokenFile }) => ({ mechanism, tokenFile })),
     ],
-    { error: '`{ mechanism, username, password }`' },
+    {
+      error: ({ code }) =>
+        code === 'invalid_union'
+          ? '`plain`, `scram-sha-256`, `scram-sha-512` or `oauthbearer`'
+          : '`{ mechanism, username, password }`',
+    },
   )
   .nullable()
 

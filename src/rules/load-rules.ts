@@ -185,7 +185,10 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
       document,
       matchesAll: raw['when'] === undefined && raw['unless'] === undefined,
       sameness: canonicalJson(sameness),
-      retryAt: raw['retry'] === undefined ? ['defaults', 'retry'] : [...at, 'retry'],
+      retryAt:
+        raw['retry'] === undefined && defaults.retry !== undefined
+          ? ['defaults', 'retry']
+          : [...at, 'retry'],
     },
   }
 }

@@ -143,11 +143,17 @@ class IssueReporter {
     const found = this.#describe(at) ?? describeValue(value)
     this.#reporter.error(
       at,
-      issue.code === 'invalid_type' || issue.code === 'invalid_union' ? 'wrong-type' : 'bad-value',
+      isOfWrongType(issue) ? 'wrong-type' : 'bad-value',
       `found ${found}, expected ${expectation(issue)}`,
       hintFor(issue, value),
     )
   }
+}
+
+/** A union without branches to name is one that is told apart by a key, and the key has no such value. */
+function isOfWrongType(issue: Issue): boolean {
+  if (issue.code === 'invalid_union') return issue.errors.length > 0
+  return issue.code === 'invalid_type'
 }
 
 /** A branch whose root has another type, or is another literal, is not the one that was meant. */

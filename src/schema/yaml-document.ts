@@ -59,8 +59,7 @@ export function parseYaml(file: SourceFile): {
   const text = new Text(file, lines)
   const parsed = parseSafely(file, lines)
   if (parsed === null) {
-    const message = `the file nests deeper than ${depthMax} levels`
-    return { document: null, problems: [fileProblem(file.name, 'yaml-too-deep', message, null)] }
+    return { document: null, problems: [tooDeep(file)] }
   }
   const [first, second] = parsed
   if (second !== undefined) {
@@ -84,6 +83,11 @@ export function parseYaml(file: SourceFile): {
   const isWhole = problems.every(({ code }) => code === 'duplicate-key')
   const document = documentOf(text, value, first.contents, reader.aliases)
   return { document: isWhole ? document : null, problems }
+}
+
+function tooDeep(file: SourceFile): Problem {
+  const message = `the file nests deeper than ${depthMax} levels`
+  return fileProblem(file.name, 'yaml-too-deep', message, null)
 }
 
 /** The package's parser calls itself for every level, so depth is what can exhaust it. */
@@ -112,6 +116,8 @@ function parseSafely(
 function firstError(document: Document.Parsed, text: Text): Problem | null {
   const [found] = [...document.errors, ...document.warnings]
   if (found === undefined) return null
+  // Where the parser's stack ended depends on who called it: no place to tell anybody.
+  if (found.code === 'RESOURCE_EXHAUSTION') return tooDeep(text.file)
   const [, end] = found.pos
   const start = quoteNeverClosed(document, found) ?? found.pos[0]
   const before = text.file.text.slice(0, start).trimEnd()
@@ -144,7 +150,6 @@ function complaintOf(found: YAMLError): Complaint {
 }
 
 const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
-  RESOURCE_EXHAUSTION: error('yaml-too-deep', `nests deeper than ${depthMax} levels`, null),
   TAG_RESOLVE_FAILED: error(
     'yaml-tag',
     'tags are not allowed',
