@@ -25,8 +25,8 @@ import { openDemoTarget } from './target.ts'
 /** How the command line prints a status. */
 export type RenderStatus = (status: StatusDocument) => string
 
-/** Short ones, so that a retry is seen while one watches. */
-const tiers = ['2s', '5s']
+/** Those of the defaults, and two short ones, so that a retry is seen while one watches. */
+const tiers = ['2s', '5s', '10s', '1m', '10m', '1h']
 
 /** The services that the shipped rules call; the target stands in for them. */
 const hosts = ['cdn.internal', 'hooks.internal', 'render.internal', 'search.internal']
