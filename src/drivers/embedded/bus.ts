@@ -72,7 +72,7 @@ class EmbeddedBus implements Bus {
     this.#options = options
     this.#environment = environment
     this.#changes = new Changes(environment, clock)
-    this.#writer = new Writer(environment, clock, () => this.#changes.tell())
+    this.#writer = new Writer(environment, clock, () => this.#changes.tellOwn())
     this.#groups = new Groups({
       environment,
       writer: this.#writer,
@@ -109,11 +109,15 @@ class EmbeddedBus implements Bus {
   async #append(records: readonly NewRecord[], nowMs: number): Promise<readonly ProducedAt[]> {
     const { where, appending } = this.#reading(() => this.#prepare(records, nowMs))
     const delays = this.#options.compaction ?? compactionDefault
-    const bytes = appending.reduce((sum, record) => sum + record.bytes.length, 0)
-    const offsets = await this.#writer.write(
-      (transaction) => append(this.#environment, transaction, appending, delays, nowMs),
-      bytes,
-    )
+    const offsets: number[] = []
+    // One after the other: once a part is refused, none behind it is there, and the order holds.
+    for (const part of partsOf(appending)) {
+      const placed = await this.#writer.write(
+        (transaction) => append(this.#environment, transaction, part, delays, nowMs),
+        part.reduce((sum, record) => sum + record.bytes.length, 0),
+      )
+      offsets.push(...placed)
+    }
     return where.map((partition, i) => ({ ...partition, offset: BigInt(offsets[i] ?? 0) }))
   }
 
@@ -305,4 +309,25 @@ class EmbeddedBus implements Bus {
       throw environmentError(error, this.#options.path)
     }
   }
+}
+
+/** A job holds the event loop while it puts its records; a large call goes in several. */
+const partRecordsMax = 1_000
+const partBytesMax = 2 * 2 ** 20
+
+/** The records in runs within both bounds; one record makes a run however large it is. */
+function partsOf(records: readonly Appending[]): readonly (readonly Appending[])[] {
+  const parts: Appending[][] = []
+  let bytes = 0
+  for (const record of records) {
+    const last = parts.at(-1)
+    bytes += record.bytes.length
+    if (last !== undefined && last.length < partRecordsMax && bytes <= partBytesMax) {
+      last.push(record)
+    } else {
+      parts.push([record])
+      bytes = record.bytes.length
+    }
+  }
+  return parts
 }

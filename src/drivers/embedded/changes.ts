@@ -19,10 +19,16 @@ const idleAfterMs = 5_000
 /** One look serves all writes within this: a busy log is written a thousand times a second. */
 const gatherMs = 5
 
+/**
+ * `own` comes right after each commit of this client; `anyone` a moment after any commit, ours
+ * included, but once for many. What is rare and dear to look at waits for the second.
+ */
+export type ChangeListener = (by: 'own' | 'anyone') => void
+
 export class Changes {
   readonly #environment: Environment
   readonly #clock: Clock
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<ChangeListener>()
   #lastTxnId = -1
   #changedMs = 0
   #watcher: FSWatcher | null = null
@@ -35,7 +41,7 @@ export class Changes {
   }
 
   /** Calls `listener` after each change until the returned function is called. */
-  listen(listener: () => void): () => void {
+  listen(listener: ChangeListener): () => void {
     this.#listeners.add(listener)
     if (this.#listeners.size === 1) this.#start()
     return () => {
@@ -44,9 +50,13 @@ export class Changes {
     }
   }
 
-  /** Something was committed by ourselves. */
-  tell(): void {
-    for (const listener of [...this.#listeners]) listener()
+  /** Something was committed by ourselves: most likely records, a thousand times a second. */
+  tellOwn(): void {
+    this.#tell('own')
+  }
+
+  #tell(by: 'own' | 'anyone'): void {
+    for (const listener of [...this.#listeners]) listener(by)
   }
 
   #start(): void {
@@ -96,6 +106,6 @@ export class Changes {
     this.#changedMs = this.#clock.monotonic()
     // Reads of this turn may still be in a snapshot from before the change. Nobody would look again.
     this.#environment.root.resetReadTxn()
-    this.tell()
+    this.#tell('anyone')
   }
 }

@@ -79,8 +79,8 @@ export class EmbeddedConsumer implements Consumer {
   }
 
   start(): void {
-    this.#unlisten = this.#ports.changes.listen(() => {
-      this.#followSignal.notify()
+    this.#unlisten = this.#ports.changes.listen((by) => {
+      if (by === 'anyone') this.#followSignal.notify()
       this.#readSignal.notify()
     })
     this.#followSignal.notify()
@@ -223,7 +223,9 @@ export class EmbeddedConsumer implements Consumer {
     if (this.#member === null) return
     this.#sink.onState({ kind: 'joining' })
     await this.#revokeAll(this.#options.revokeGraceMs)
-    if (this.#closing === null) await this.#ports.groups.letGo(this.#options.group, this.#member)
+    if (this.#closing !== null) return
+    await this.#ports.groups.letGo(this.#options.group, this.#member)
+    this.#followSignal.notify() // if we were the last, our part is dealt already
   }
 
   /** Ends all epochs, after the grace at the latest. The sink is told once, whoever asks. */

@@ -31,7 +31,7 @@ interface Queued {
 }
 
 /** One transaction holds the event loop while it puts its records: about 10 ms for this much. */
-const batchBytesMax = 4 * 2 ** 20
+const batchBytesMax = 2 * 2 ** 20
 const batchJobsMax = 1_000
 /** What may wait in memory for its commit; producers above it wait outside. */
 const queueBytesMax = 64 * 2 ** 20
@@ -185,7 +185,8 @@ class JobFailed extends Error {
   }
 }
 
-const failurePauseMs = 20
+/** What gathers meanwhile is tried together. lmdb writes a few lines to stderr at each failure. */
+const failurePauseMs = 250
 
 /** lmdb rejects with a general error that holds a promise, which rejects with the real one. */
 async function causeOf(error: unknown): Promise<unknown> {

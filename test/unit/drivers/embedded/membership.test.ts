@@ -45,6 +45,14 @@ describe('A group', () => {
     expect([countOf(after, 'a'), countOf(after, 'b')]).to.deep.equal([2, 2])
   })
 
+  it('has nothing of a member that has let go, while others have not', () => {
+    const group = membership.remove(joined(['a', 'b', 'c']), ['c'], partitionsOf)
+    const halfway = membership.letGo(group, 'a', partitionsOf)
+    expect(countOf(halfway, 'a')).to.equal(0)
+    expect(countOf(halfway, 'b')).to.equal(1)
+    expect(halfway.dealt).to.be.below(halfway.generation)
+  })
+
   it('deals what a member leaves behind once the others have let go', () => {
     const left = membership.remove(joined(['a', 'b', 'c']), ['b'], partitionsOf)
     expect(left.members['b']).to.equal(undefined)
