@@ -198,9 +198,11 @@ class Origins {
 
   /** Made once: reading the roots takes some 20 ms, which Node would spend on each connection. */
   #secure(): SecureContext {
-    this.#secureContext ??= createSecureContext({
-      ca: [...rootCertificates, ...(this.#options.ca ?? [])],
-    })
+    const { ca = [] } = this.#options
+    // Without `ca` Node's defaults stand, and with them NODE_EXTRA_CA_CERTS.
+    this.#secureContext ??= createSecureContext(
+      ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] },
+    )
     return this.#secureContext
   }
 
