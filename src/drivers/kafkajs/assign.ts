@@ -67,20 +67,16 @@ export function assign(
         (takersOf.get(a.topic)?.length ?? 0) - (takersOf.get(b.topic)?.length ?? 0) ||
         (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition),
     )
-  const fairShare = Math.floor(partitions.length / Math.max(1, sorted.length))
   const open: TopicPartition[] = []
   for (const partition of partitions) {
     const owner = formerOwnerOf(partition)
-    if (owner !== undefined && loadOf(owner) < fairShare) give(owner, partition)
-    else open.push(partition)
+    if (owner === undefined) open.push(partition)
+    else give(owner, partition)
   }
   for (const partition of open) {
-    const owner = formerOwnerOf(partition)
     let taker: Candidate | undefined
     for (const member of takersOf.get(partition.topic) ?? []) {
-      const load = loadOf(member)
-      const best = taker === undefined ? Infinity : loadOf(taker)
-      if (load < best || (load === best && member === owner)) taker = member
+      if (taker === undefined || loadOf(member) < loadOf(taker)) taker = member
     }
     if (taker !== undefined) give(taker, partition)
   }

@@ -158,8 +158,9 @@ function clientConfig(options: KafkaBusOptions, timing: KafkaTiming): KafkaConfi
     clientId: options.clientId,
     connectionTimeout: connectMsMax,
     authenticationTimeout: timing.request,
-    // Ours are shorter and cut the connection; this one is for those that we no longer wait for.
-    requestTimeout: timing.request + 5_000,
+    // Every call is within a deadline of ours that cuts the connection. kafkajs' own would look at
+    // each connection ten times a second, and leave a dead one open.
+    enforceRequestTimeout: false,
     retry: { ...retry, retries: Math.max(1, options.brokers.length - 1) },
     logLevel: options.logger.isDebug ? kafkajs.logLevel.INFO : kafkajs.logLevel.WARN,
     logCreator: () => logInto(options.logger, options.clock),
