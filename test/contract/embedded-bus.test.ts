@@ -144,6 +144,72 @@ describe('The embedded log', function () {
     }
   })
 
+  it('gives each record to one member, once, while members come and go in any order', async () => {
+    const seed = seedOfRun()
+    const random = seeded(seed)
+    const first = await aBusWithTopic(6)
+    const buses = [first, await aBus(), await aBus()]
+    const handled = new Map<string, number>()
+    const sinks: RecordingSink[] = []
+    type Joined = { close: () => Promise<void> }
+    const joined: Joined[] = []
+
+    async function aMemberJoins(): Promise<void> {
+      const bus = buses[Math.floor(random() * buses.length)] ?? first
+      const sink = new RecordingSink()
+      sinks.push(sink)
+      const options = { group: 'g', topics: [topic], startAt: 'earliest' } as const
+      const consumer = await bus.consume({ ...options, stateDir: null, revokeGraceMs: 5_000 }, sink)
+      const next = new Map<string, bigint>()
+      const take = sink.onRecords.bind(sink)
+      sink.onRecords = (partition, epoch, records, nextOffset) => {
+        take(partition, epoch, records, nextOffset)
+        next.set(`${partition.partition}`, nextOffset)
+        for (const record of records) {
+          const id = `${record.partition}/${record.offset}`
+          handled.set(id, (handled.get(id) ?? 0) + 1)
+        }
+      }
+      sink.whileRevoking = async (revoked) => {
+        const entries = revoked.flatMap((one) => {
+          const offset = next.get(`${one.partition}`)
+          next.delete(`${one.partition}`)
+          return offset === undefined ? [] : [{ ...one, offset, metadata: '' }]
+        })
+        await consumer.commit(entries)
+      }
+      joined.push({ close: () => consumer.close(5_000) })
+    }
+
+    let produced = 0
+    await aMemberJoins()
+    for (let round = 0; round < 30; round++) {
+      const leaving = random() < 0.45 ? joined.splice(Math.floor(random() * joined.length), 1) : []
+      await Promise.all([
+        ...leaving.map((member) => member.close()),
+        random() < 0.6 ? aMemberJoins() : Promise.resolve(),
+        first.produce(
+          Array.from({ length: 50 }, (_, i) => aRecord((produced + i) % 6, `${produced + i}`)),
+        ),
+      ])
+      produced += 50
+      await new Promise((resolve) => setTimeout(resolve, random() * 60))
+    }
+    if (joined.length === 0) await aMemberJoins()
+    const deadline = performance.now() + 20_000
+    while (handled.size < produced && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await Promise.all(joined.map((member) => member.close()))
+    expect(handled.size, `missing; seed ${seed}`).to.equal(produced)
+    const repeated = [...handled].filter(([, times]) => times > 1)
+    expect(repeated, `repeated; seed ${seed}`).to.deep.equal([])
+    expect(
+      sinks.flatMap((sink) => sink.violations),
+      `seed ${seed}`,
+    ).to.deep.equal([])
+  })
+
   it('shows what another process appended within a moment', async () => {
     const bus = await aBusWithTopic(3)
     const sink = new RecordingSink()
@@ -253,6 +319,37 @@ describe('The embedded log', function () {
     const bus = await openIn(deep)
     await bus.close()
     expect(statSync(join(deep, 'data.mdb')).isFile()).to.equal(true)
+  })
+
+  it('takes records above its own bound in a topic that was made for them', async () => {
+    const bus = await aBus()
+    const spec = { name: topic, partitions: 1, replication: 1, compacted: false }
+    const retention = { retentionMs: null, retentionBytes: null }
+    await bus.admin.ensureTopics([{ ...spec, ...retention, recordBytesMax: 2 * 2 ** 20 }])
+    const sized = (bytes: number) =>
+      bus.produce([{ ...aRecord(0, ''), value: Buffer.alloc(bytes) }])
+    await sized(2 * 2 ** 20)
+    expect((await refusalOf(sized(2 * 2 ** 20 + 1)))?.code).to.equal('too-large')
+  })
+
+  it('keeps the order of a call that is larger than one transaction', async () => {
+    const bus = await aBusWithTopic()
+    const texts = Array.from({ length: 5_000 }, (_, i) => `${i} ${'.'.repeat(1_000)}`)
+    const placed = await bus.produce(texts.map((text) => aRecord(0, text)))
+    expect(placed.map(({ offset }) => Number(offset))).to.deep.equal(texts.map((_, i) => i))
+    const [records] = await allOf(bus, 1)
+    expect(records?.map((record) => record.value?.toString())).to.deep.equal(texts)
+  })
+
+  it('finds a topic again that another process deleted and made anew', async () => {
+    const bus = await aBusWithTopic()
+    await bus.produce([aRecord(0, 'before')])
+    const other = await aBus()
+    await other.admin.deleteTopics([topic])
+    await aBusWithTopic()
+    await bus.produce([aRecord(0, 'after')])
+    const [records] = await allOf(bus, 1)
+    expect(records?.map((record) => record.value?.toString())).to.deep.equal(['after'])
   })
 
   it('wants keys in a compacted topic', async () => {

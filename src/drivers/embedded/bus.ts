@@ -25,7 +25,10 @@ export interface EmbeddedBusOptions {
   readonly path: string
   readonly clock: Clock
   readonly logger: Logger
-  /** Bound of one record: key, value and headers. Above it produce rejects with `too-large`. */
+  /**
+   * Bound of one record: key, value and headers. Above it produce rejects with `too-large`, unless
+   * the topic was made for larger ones.
+   */
   readonly recordBytesMax: number
   /** For topics that were made without an age of their own. Default: 7 days. */
   readonly retentionMs?: number
@@ -197,14 +200,15 @@ class EmbeddedBus implements Bus {
     const appending: Appending[] = []
     for (const record of records) {
       const { topic, key, value } = record
-      const { firstId, partitions, compacted } = this.#topicOf(topic)
+      const { firstId, partitions, compacted, recordBytesMax } = this.#topicOf(topic)
       if (compacted && key === null) {
         throw new PortError('bus', 'invalid', `a record without a key for the compacted ${topic}`)
       }
       const size = sizeOf(record)
-      if (size > this.#options.recordBytesMax) {
+      const sizeMax = Math.max(this.#options.recordBytesMax, recordBytesMax)
+      if (size > sizeMax) {
         const found = `a record of ${size} bytes for ${topic}`
-        const bound = `at most ${this.#options.recordBytesMax} are taken`
+        const bound = `at most ${sizeMax} are taken`
         throw new PortError('bus', 'too-large', `${found}: ${bound}`)
       }
       const partition = record.partition ?? this.#partitionFor(topic, key, partitions)

@@ -30,6 +30,8 @@ export interface Topic {
   readonly partitions: number
   readonly retentionMs: number | null
   readonly retentionBytes: number | null
+  /** The largest record that it must take, above the bound of whoever opens the log; or 0. */
+  readonly recordBytesMax: number
   readonly compacted: boolean
 }
 

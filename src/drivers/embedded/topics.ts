@@ -62,6 +62,7 @@ export function makeTopics(
       partitions: spec.partitions,
       retentionMs: spec.retentionMs,
       retentionBytes: spec.retentionBytes,
+      recordBytesMax: spec.recordBytesMax ?? 0,
       compacted: spec.compacted,
     })
     for (let i = 0; i < spec.partitions; i++) {
