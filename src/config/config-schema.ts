@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { laterKeys, refuse } from '../schema/check-shape.ts'
 import { quote } from '../schema/describe.ts'
 import { durationMs, sizeBytes } from '../schema/quantities.ts'
+import { soFarOnly } from '../schema/so-far-only.ts'
 import { isCidr, isLoopback, parseHostPort } from './address.ts'
 
 /*
@@ -49,14 +50,6 @@ const cidrs = z
       }),
   )
   .max(entriesMax)
-
-/** For a setting that has one value so far. Setting anything else is refused, never passed over. */
-function soFarOnly<Schema extends z.ZodType>(schema: Schema, key: string, value: unknown): Schema {
-  return schema.superRefine((given, context) => {
-    if (given === value) return
-    refuse(context, 'not-supported-yet', `\`${key}: ${String(given)}\` is not supported yet`)
-  })
-}
 
 const topic = z
   .strictObject({

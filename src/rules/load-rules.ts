@@ -129,7 +129,6 @@ function readDefaults(root: Json, context: RuleContext & TestContext): DefaultsS
   const source = isJsonObject(root) ? root['defaults'] : undefined
   if (source === undefined) return {}
   const shape = checkShape(defaultsSchema, source, ['defaults'], context.reporter)?.value ?? {}
-  refuseShadow(shape.mode, ['defaults', 'mode'], context.reporter)
   if (shape.lane !== undefined) checkLane(shape.lane, ['defaults', 'lane'], context)
   return shape
 }
@@ -146,7 +145,6 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
     shape === undefined ? null : compileTopics(raw['topics'] ?? null, [...at, 'topics'], reporter)
   const actions = compileDo(source, at, { ...context, rule: name, retry })
   if (shape !== undefined) {
-    refuseShadow(shape.mode, [...at, 'mode'], reporter)
     if (shape.lane !== undefined || defaults.lane === undefined) {
       checkLane(shape.lane ?? ruleDefaults.lane, [...at, 'lane'], context)
     }
@@ -252,12 +250,6 @@ function compileDo(
     return null
   }
   return compileActions(actions, [...at, 'do'], context)
-}
-
-function refuseShadow(mode: RuleShape['mode'], at: At, reporter: Reporter): void {
-  if (mode === 'shadow') {
-    reporter.error(at, 'not-supported-yet', '`mode: shadow` is not supported yet')
-  }
 }
 
 function checkLane(name: string, at: At, { lanes, reporter }: RuleContext & TestContext): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { laterKeys, refuse } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
+import { soFarOnly } from '../schema/so-far-only.ts'
 
 /** A rule's name becomes a metric label and part of topic names: short, plain, stable. */
 export const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -73,7 +74,7 @@ const concurrency = z
       z
         .strictObject({
           limit: z.int().min(1).max(concurrencyMax),
-          scope: z.literal('process').optional(),
+          scope: soFarOnly(z.enum(['process', 'cluster']), 'scope', 'process').optional(),
         })
         .register(laterKeys, { keys: ['per_key'] }),
     ],
@@ -114,8 +115,7 @@ const shared = {
     .boolean()
     .optional()
     .describe('false: loaded, checked, never run; shown as disabled. Default: true.'),
-  mode: z
-    .enum(['live', 'shadow'])
+  mode: soFarOnly(z.enum(['live', 'shadow']), 'mode', 'live')
     .optional()
     .describe('`live` is what a rule does without it; `shadow` is not supported yet.'),
   lane: z

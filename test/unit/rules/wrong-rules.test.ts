@@ -355,6 +355,7 @@ describe('what the language names and is not built yet', () => {
     'hold: []',
     'mode: shadow',
     'concurrency: { limit: 3, per_key: 1 }',
+    'concurrency: { limit: 3, scope: cluster }',
   ]
   const tests = [
     'glob: "x*"',
