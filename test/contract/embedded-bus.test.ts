@@ -372,6 +372,25 @@ describe('The embedded log', function () {
     expect(sink.assignments[0]?.position).to.equal(0n)
   })
 
+  it('ends the process when the sink throws, rather than pass over what it was given', () => {
+    const script = `
+      import { openIn } from './test/contract/embedded-fixture.ts'
+      import { RecordingSink } from './test/contract/recording-sink.ts'
+      const bus = await openIn(process.argv[1])
+      const spec = { name: 't', partitions: 1, replication: 1, compacted: false }
+      await bus.admin.ensureTopics([{ ...spec, retentionMs: null, retentionBytes: null }])
+      await bus.produce([{ topic: 't', key: null, value: null, headers: [] }])
+      const sink = new RecordingSink()
+      sink.onRecords = () => { throw new Error('an invariant of the engine') }
+      const options = { group: 'g', topics: ['t'], startAt: 'earliest', stateDir: null }
+      await bus.consume({ ...options, revokeGraceMs: 60_000 }, sink)
+    `
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, path]
+    const { status, stderr } = spawnSync(process.execPath, args, { timeout: 20_000 })
+    expect(status).to.equal(1)
+    expect(stderr.toString()).to.include('an invariant of the engine')
+  })
+
   it('leaves no timer behind: a process that closes its bus ends by itself', () => {
     const script = `
       import { openIn } from './test/contract/embedded-fixture.ts'

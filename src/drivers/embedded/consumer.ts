@@ -58,6 +58,8 @@ export class EmbeddedConsumer implements Consumer {
   readonly #stop = new AbortController()
   readonly #held = new Map<string, Held>()
   #topics: readonly string[]
+  /** The subscription that the group knows of us: the same array once it is up to date. */
+  #topicsStored: readonly string[] = []
   /** Our id in the group, or `null` while we are not in it. A new one after every expulsion. */
   #member: string | null = null
   #membersSoFar = 0
@@ -115,8 +117,14 @@ export class EmbeddedConsumer implements Consumer {
   async setTopics(topics: readonly string[]): Promise<void> {
     if (this.#closing !== null) throw closedError()
     this.#topics = [...new Set(topics)]
-    if (this.#member === null) return // the loop is about to join with what we have just set
-    await this.#ports.groups.changeTopics(this.#options.group, this.#member, this.#topics)
+    if (this.#member !== null) await this.#storeTopics(this.#member)
+  }
+
+  /** If it fails, or we are not in the group yet, `follow` sees to it. */
+  async #storeTopics(member: string): Promise<void> {
+    const topics = this.#topics
+    await this.#ports.groups.changeTopics(this.#options.group, member, topics)
+    this.#topicsStored = topics
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -147,12 +155,13 @@ export class EmbeddedConsumer implements Consumer {
   }
 
   async #commit(entries: readonly CommitEntry[]): Promise<void> {
+    const member = this.#member
     const isOurs = (entry: CommitEntry) =>
-      this.#held.get(partitionName(entry))?.epoch === entry.epoch
+      member !== null && this.#held.get(partitionName(entry))?.epoch === entry.epoch
     const ours = entries.filter(isOurs)
     const late = entries.filter((entry) => !isOurs(entry))
-    if (ours.length > 0 && this.#member !== null) {
-      await this.#ports.groups.commit(this.#options.group, this.#member, ours)
+    if (ours.length > 0 && member !== null) {
+      await this.#ports.groups.commit(this.#options.group, member, ours)
     }
     if (late.length > 0) throw notOwner(late)
   }
@@ -165,6 +174,9 @@ export class EmbeddedConsumer implements Consumer {
       try {
         await step()
       } catch (error) {
+        // A sink that throws is broken, not the log: nobody could say what it has taken. The loop
+        // ends with an unhandled rejection, and that ends the process.
+        if (error instanceof SinkBroke) throw error.cause
         this.#tellTrouble(error)
         signal.notify()
         await this.#ports.clock.sleep(retryMs, this.#stop.signal).catch(() => undefined) // stopping
@@ -185,7 +197,8 @@ export class EmbeddedConsumer implements Consumer {
     if (this.#member === null) await this.#join()
     const group = this.#ports.groups.read(this.#options.group)
     const me = this.#member === null ? undefined : group.members[this.#member]
-    if (me === undefined) return this.#expelled()
+    if (me === undefined || this.#member === null) return this.#expelled()
+    if (this.#topicsStored !== this.#topics) await this.#storeTopics(this.#member)
     if (me.joined < group.generation) return this.#letGo()
     if (group.dealt === group.generation && this.#generation !== group.generation) {
       await this.#take(me, group.generation)
@@ -205,9 +218,7 @@ export class EmbeddedConsumer implements Consumer {
       void this.#ports.groups.leave(this.#options.group, member).catch(() => undefined) // never in
       throw error
     }
-    if (topics !== this.#topics) {
-      await this.#ports.groups.changeTopics(this.#options.group, member, this.#topics)
-    }
+    this.#topicsStored = topics
   }
 
   /** Others took us for dead: what we held may be theirs by now. */
@@ -236,7 +247,7 @@ export class EmbeddedConsumer implements Consumer {
       })
       if (revoked.length === 0) return
       if (graceMs === 0) this.#held.clear()
-      this.#revoking = this.#sink.onRevoked(revoked, graceMs)
+      this.#revoking = this.#call(() => this.#sink.onRevoked(revoked, graceMs))
     }
     await this.#within(graceMs, this.#revoking, this.#stop.signal)
     this.#held.clear()
@@ -314,7 +325,7 @@ export class EmbeddedConsumer implements Consumer {
       const { metadata } = committed
       assigned.push({ topic, partition, epoch, position: BigInt(position), metadata })
     }
-    if (assigned.length > 0) this.#sink.onAssigned(assigned)
+    if (assigned.length > 0) this.#call(() => this.#sink.onAssigned(assigned))
     for (const skipped of lost) this.#sink.onState({ kind: 'skipped', ...skipped })
   }
 
@@ -347,7 +358,8 @@ export class EmbeddedConsumer implements Consumer {
     const chunk = readChunk(this.#ports.environment, held, id, position, state.next)
     held.position = chunk.next
     const { topic, partition } = held
-    this.#sink.onRecords({ topic, partition }, epoch, chunk.records, BigInt(chunk.next))
+    const { records, next } = chunk
+    this.#call(() => this.#sink.onRecords({ topic, partition }, epoch, records, BigInt(next)))
     return held.position < state.next
   }
 
@@ -360,6 +372,14 @@ export class EmbeddedConsumer implements Consumer {
       from: BigInt(position),
       to: BigInt(low),
     })
+  }
+
+  #call<T>(sink: () => T): T {
+    try {
+      return sink()
+    } catch (error) {
+      throw new SinkBroke('the sink of a consumer threw', { cause: error })
+    }
   }
 
   #heldOf(partitions: readonly TopicPartition[]): readonly Held[] {
@@ -378,6 +398,8 @@ export class EmbeddedConsumer implements Consumer {
     isOver.abort(new Error('no longer waited for'))
   }
 }
+
+class SinkBroke extends Error {}
 
 /** Tells members of one client apart, also those of one group. */
 let lastMember = 0
