@@ -1,0 +1,140 @@
+import { expect } from 'chai'
+import type { CheckDocument } from '../../../src/cli/check.ts'
+import { sluice } from '../../support/command-line.ts'
+
+const fixtures = 'test/fixtures/cli'
+const env = { HOOK_KEY: 'a key that nobody may see' }
+
+describe('sluice check', () => {
+  it('tells every problem of every file at once, and then how many there are', async () => {
+    const { code, stdout, stderr } = await sluice(
+      ['check', `${fixtures}/bad`, '-c', `${fixtures}/config.yaml`],
+      { env },
+    )
+    expect({ code, stderr }).to.deep.equal({ code: 1, stderr: '' })
+    expect(stdout).to.equal(`\
+test/fixtures/cli/bad/hooks.yaml:4:5: error: unknown key \`whem\` [unknown-key]
+  4 |     whem: { type: edit }
+    |     ^^^^
+  hint: did you mean \`when\`?
+
+test/fixtures/cli/bad/hooks.yaml:6:14: error: found the number 5, expected a duration with a unit, such as \`10s\` [wrong-type]
+  6 |     timeout: 5
+    |              ^
+
+test/fixtures/cli/bad/hooks.yaml:11:68: error: there is no secret \`hook-kex\` [unknown-secret]
+  11 |       http: { url: http://hooks.example/, text: x, sign: { secret: hook-kex } }
+     |                                                                    ^^^^^^^^
+  hint: did you mean \`hook-key\`?
+
+test/fixtures/cli/bad/purge.yaml:2:3: error: there is a rule \`post-hook\` already, in test/fixtures/cli/bad/hooks.yaml:2 [duplicate-rule]
+  2 |   post-hook:
+    |   ^^^^^^^^^
+  hint: names are unique over all files
+
+test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event of edits [matches-everything]
+  2 |   post-hook:
+    |   ^^^^^^^^^
+  hint: if this is meant, say so: \`when: { "@topic": { exists: true } }\`
+
+4 errors, 1 warning in 3 files, 3 rules
+`)
+  })
+
+  it('prints nothing but the document with --format json', async () => {
+    const { code, stdout, stderr } = await sluice(
+      ['check', `${fixtures}/bad/hooks.yaml`, `${fixtures}/bad/purge.yaml`, '--format', 'json'],
+      { env },
+    )
+    const { problems, ...counts } = JSON.parse(stdout) as CheckDocument // as: what the test is about
+    expect({ code, stderr }).to.deep.equal({ code: 1, stderr: '' })
+    expect(counts).to.deep.equal({
+      files: 2,
+      rules: 3,
+      tests: { passed: 0, failed: 0, not_run: 0 },
+    })
+    expect(problems[0]).to.deep.equal({
+      file: 'test/fixtures/cli/bad/hooks.yaml',
+      line: 4,
+      column: 5,
+      severity: 'error',
+      code: 'unknown-key',
+      message: 'unknown key `whem`',
+      hint: 'did you mean `when`?',
+    })
+    expect(problems.map(({ code, severity }) => `${severity} ${code}`)).to.include(
+      'warning matches-everything',
+    )
+  })
+
+  const summaries: readonly { args: readonly string[]; code: number; summary: string }[] = [
+    {
+      args: [`${fixtures}/good`],
+      code: 0,
+      summary:
+        'no problems in 1 file, 1 rule; 2 tests beside rules not run: that is not supported yet',
+    },
+    { args: [`${fixtures}/bad/purge.yaml`], code: 0, summary: '1 warning in 1 file, 1 rule' },
+    { args: [`${fixtures}/nowhere`], code: 1, summary: '1 error in 0 files, 0 rules' },
+    { args: ['rules'], code: 0, summary: 'no problems in 4 files, 5 rules' },
+  ]
+  for (const { args, code, summary } of summaries) {
+    it(`ends \`${args.join(' ')}\` with ${code} and "${summary}"`, async () => {
+      const result = await sluice(['check', ...args], { env })
+      expect({ code: result.code, last: result.stdout.trimEnd().split('\n').at(-1) }).to.deep.equal(
+        { code, last: summary },
+      )
+    })
+  }
+
+  it('reads the rules that the config names when no path is given', async () => {
+    const { code, stdout } = await sluice(['check', '-c', `${fixtures}/config.yaml`], { env })
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^no problems in 2 files, 1 rule;/)
+  })
+
+  it('checks rules as far as they can be when the config does not load', async () => {
+    const { code, stdout } = await sluice(
+      ['check', `${fixtures}/bad`, '-c', `${fixtures}/bad-config.yaml`],
+      { env },
+    )
+    expect(code).to.equal(1)
+    expect(stdout).to.match(/^test\/fixtures\/cli\/bad-config\.yaml:1:14: error: found the text/)
+    expect(stdout).to.contain('unknown key `whem`')
+    expect(stdout, 'names of a config that nobody knows').not.to.contain('unknown-secret')
+    expect(stdout).to.contain('\n4 errors, 1 warning in 3 files, 3 rules\n')
+  })
+
+  it('tells of a secret that is not there, and never what one holds', async () => {
+    const args = ['check', `${fixtures}/bad`, '-c', `${fixtures}/config.yaml`]
+    const without = await sluice(args)
+    expect(without.stdout).to.contain('`HOOK_KEY` is not set in the environment')
+    expect((await sluice(args, { env })).stdout).not.to.contain(env.HOOK_KEY)
+  })
+
+  it('marks places and severities on a terminal, unless NO_COLOR is set', async () => {
+    const args = ['check', `${fixtures}/bad/purge.yaml`]
+    const colored = await sluice(args, { terminal: 80 })
+    const plain = await sluice(args, { terminal: 80, env: { NO_COLOR: '1' } })
+    expect(colored.stdout).to.match(
+      // eslint-disable-next-line no-control-regex -- colours are control characters
+      /^\u001b\[1mtest\/fixtures\/cli\/bad\/purge\.yaml:2:3:\u001b\[22m \u001b\[33mwarning:\u001b\[39m /,
+    )
+    expect(plain.stdout).to.match(/^test\/fixtures\/cli\/bad\/purge\.yaml:2:3: warning: /)
+  })
+
+  const refused = [
+    { args: ['--online'], message: '--online is not supported yet' },
+    { args: ['--require-tests'], message: '--require-tests is not supported yet' },
+    { args: ['--format', 'github'], message: '--format github is not supported yet' },
+    { args: ['--format', 'junit'], message: '--format junit is not supported yet' },
+    { args: ['--format', 'xml'], message: 'there is no format xml' },
+  ]
+  for (const { args, message } of refused) {
+    it(`refuses ${args.join(' ')} instead of passing over it`, async () => {
+      const { code, stdout, stderr } = await sluice(['check', ...args])
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
+      expect(stderr).to.match(new RegExp(`^error: ${message}\n {2}hint: `))
+    })
+  }
+})
