@@ -252,13 +252,15 @@ const path = fc
   .array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 })
   .map((steps) => steps.join('.'))
 const text = fc.constantFrom('x', 'y', 'xy', '1')
+const low = fc.constantFrom(-1, 0, 0.5)
+const high = fc.constantFrom(1, 1.5, 2)
 const number = fc.constantFrom(-1, 0, 1, 1.5, 2)
 const positive = fc.oneof(
   scalar,
   fc.array(scalar, { minLength: 1, maxLength: 3 }),
   fc.record({ prefix: text, suffix: text, contains: text }, { requiredKeys: ['prefix'] }),
-  fc.record({ gt: number, lte: number }, { requiredKeys: ['gt'] }),
-  fc.record({ gte: number, lt: number }, { requiredKeys: ['lt'] }),
+  fc.record({ gt: low, lte: high }, { requiredKeys: ['gt'] }),
+  fc.record({ gte: low, lt: high }, { requiredKeys: ['lt'] }),
   fc.record({ in: fc.constantFrom('few', 'one') }),
   fc.record({ equals: scalar }),
 ) as fc.Arbitrary<Json>
@@ -300,24 +302,17 @@ describe('matching', () => {
   }
 
   it('agrees with the table of the language, read word by word', () => {
-    let compared = 0
     fc.assert(
       fc.property(block, fc.array(body, { minLength: 5, maxLength: 5 }), (source, bodies) => {
         const { condition, problems } = compile(source)
-        if (condition === null) {
-          // What is refused is refused for one reason only: it could never hold.
-          expect(problems.map(({ code }) => code)).to.include('impossible')
-          return
-        }
+        expect(problems).to.deep.equal([])
         for (const one of bodies) {
           const event = anEvent(one)
-          compared++
-          expect(condition(event)).to.equal(holdsBlock(source, event))
+          expect(condition?.(event)).to.equal(holdsBlock(source, event))
         }
       }),
       { numRuns: 2_000 },
     )
-    expect(compared).to.be.above(3_000)
   })
 
   it('refuses as impossible only what holds for no single value', () => {
@@ -328,7 +323,7 @@ describe('matching', () => {
         prefix: text,
         gt: number,
         lt: number,
-        not: fc.oneof(scalar, fc.record({ prefix: text })) as fc.Arbitrary<Json>, // never impossible itself
+        not: fc.oneof(scalar, fc.record({ prefix: text })), // never impossible itself
       },
       { requiredKeys: [] },
     ) as fc.Arbitrary<Record<string, Json>>
