@@ -6,7 +6,7 @@ import { compress as snappyCompress, uncompress as snappyUncompress } from 'snap
 
 /*
  * The four codecs of Kafka, each in the framing that Java clients write and read. All of them work
- * on Node's thread pool. See docs/decisions/0004-kafka-codecs.md.
+ * on Node's thread pool. See docs/decisions/kafka-codecs.md.
  */
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

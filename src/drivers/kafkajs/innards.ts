@@ -6,7 +6,7 @@ import type { Broker, Cluster } from 'kafkajs'
  *
  * We use kafkajs for what it does well: connections, TLS and SASL, the versions of the protocol and
  * the encoding of requests. Its consumer and producer lose things that we promise (see
- * docs/decisions/0003-kafkajs-below-its-consumer.md), so ours stand on its `Cluster` and `Broker`,
+ * docs/decisions/kafkajs-below-its-consumer.md), so ours stand on its `Cluster` and `Broker`,
  * which it hands to every partition assigner. The version is pinned; the contract suite tells when
  * another one differs.
  */

@@ -14,10 +14,10 @@ import { leadersOf, produceTo } from './requests.ts'
 /*
  * Gathers records into one batch per partition, one request per partition at a time.
  *
- * One at a time keeps the order within a partition through every retry without idempotence, whose
- * sequence numbers kafkajs loses when a request fails (decisions/0003). While a request is under
- * way its successors gather, so batches grow by themselves under load; the linger is only for the
- * first. Partitions do not wait for each other, and an error is that of one partition only.
+ * One at a time keeps the order within a partition through every retry, without idempotence; why
+ * without: docs/decisions/kafkajs-below-its-consumer.md. While a request is under way its
+ * successors gather, so batches grow by themselves under load; the linger is only for the first.
+ * Partitions do not wait for each other, and an error is that of one partition only.
  */
 
 /** Half of Kafka's default `max.message.bytes`, so that only a record alone can be too large. */
