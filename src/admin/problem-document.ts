@@ -1,4 +1,4 @@
-/** Every code of the admin API; docs/errors.md and docs/admin-api.md list them. */
+/** Every code of the admin API; docs/admin-api.md says what to do about each. */
 export const adminProblemCodes = [
   'bad-request',
   'bad-event',

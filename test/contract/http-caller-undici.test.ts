@@ -34,6 +34,34 @@ function lookupOf(...answers: readonly (readonly string[])[]): Lookup & { calls:
   return lookup
 }
 
+/** Numbers from [0, 1) that a seed decides (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const worstPaths = [
+  ...Array.from({ length: 12 }, () => '/x'),
+  '/stall-before-headers',
+  '/stall-in-body',
+  '/trickle?bytes=20&every=3',
+  '/reset-before-headers',
+  '/reset-in-headers',
+  '/reset-in-body',
+  '/end-in-body',
+  '/informational/103',
+  '/body/100000',
+  '/not-http',
+  '/close-behind',
+  '/close-said',
+  '/status/503',
+]
+
 function messageOf(answer: HttpAnswer): string {
   if (answer.kind !== 'failed' || !('message' in answer.failure)) return gist(answer).toString()
   return `${answer.failure.kind}: ${answer.failure.message}`
@@ -297,6 +325,37 @@ describe('the undici caller', () => {
     await callOf(caller, `${server.origin}/last`)
     expect([server.accepted, server.requests.length]).to.deep.equal([5, 5])
   })
+
+  for (const tls of [false, true]) {
+    it(`ends every call of a crowd against a target that does its worst${tls ? ', with TLS' : ''}`, async () => {
+      const target = tls ? await hostileServer({ tls: 'good' }) : server
+      open({ ca: [testCa], connectionsPerOrigin: 16 })
+      const seed = Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+      const random = randomOf(seed)
+      const stopping = Array.from({ length: 5 }, () => new AbortController())
+      const calls = Array.from({ length: 800 }, async (_, i) => {
+        const path = worstPaths[Math.floor(random() * worstPaths.length)] ?? '/x'
+        const signal = stopping[i % stopping.length]?.signal ?? new AbortController().signal
+        const timeoutMs = 1 + Math.floor(random() * 150)
+        const method = random() < 0.1 ? 'HEAD' : 'POST'
+        await systemClock.sleep(random() * 600)
+        const answer = await callOf(caller, target.origin + path, { timeoutMs, signal, method })
+        expect(target.open, `connections, seed ${seed}`).to.be.at.most(32) // 16, and 16 being closed
+        return gist(answer)
+      })
+      const aborts = stopping.slice(1).map(async (controller) => {
+        await systemClock.sleep(random() * 600)
+        controller.abort()
+      })
+      await Promise.all(aborts)
+      const ends = new Set(await Promise.all(calls))
+      expect([...ends], `seed ${seed}`).to.include.members([200, 'timeout', 'aborted', 'reset'])
+      expect([...ends], `seed ${seed}`).to.not.include('template')
+      expect(gist(await callOf(caller, `${target.origin}/after`)), `seed ${seed}`).to.equal(200)
+      expect(caller.connections()[0]?.pending).to.equal(0)
+      if (tls) await target.close()
+    })
+  }
 
   describe('with TLS', () => {
     const table: { certificate: Certificate; host: string; want: string | number }[] = [

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 /** A request as it came in. */
 export interface SeenRequest {
@@ -42,7 +43,10 @@ function certificateFile(name: string): string {
   return readFileSync(new URL(`certificates/${name}`, import.meta.url), 'utf8')
 }
 
-/** Writes what HTTP servers should not: bytes straight to the connection. */
+/**
+ * Writes what HTTP servers should not: bytes straight to the connection. Not for whole answers on a
+ * connection that is kept: Node would hold back the next one for ever, as one out of turn.
+ */
 type Raw = (text: string) => void
 
 /**
@@ -165,26 +169,27 @@ const behaviours: Readonly<Record<string, (visit: Visit) => void>> = {
     raw(`${head}content-length: 10\r\n\r\nhalf.`)
   },
   /** `/trickle?bytes=20&every=5`: a byte at a time. */
-  trickle({ url, raw, socket }) {
+  trickle({ url, response, socket }) {
     const bytes = Number(url.searchParams.get('bytes') ?? 20)
-    raw(`${head}content-length: ${bytes}\r\n\r\n`)
     const everyMs = Number(url.searchParams.get('every') ?? 5)
+    response.writeHead(200, { 'content-length': bytes })
     let left = bytes
     const timer = setInterval(() => {
-      if (left-- > 0 && !socket.destroyed) raw('x')
-      else clearInterval(timer)
+      if (left-- > 0 && !socket.destroyed) return response.write('x')
+      clearInterval(timer)
+      return response.end()
     }, everyMs)
   },
   'reset-before-headers'({ socket }) {
-    socket.resetAndDestroy()
+    reset(socket)
   },
   'reset-in-headers'({ raw, socket }) {
     raw(head)
-    setImmediate(() => socket.resetAndDestroy())
+    setImmediate(() => reset(socket))
   },
   'reset-in-body'({ raw, socket }) {
     raw(`${head}content-length: 10\r\n\r\nhalf.`)
-    setImmediate(() => socket.resetAndDestroy())
+    setImmediate(() => reset(socket))
   },
   'end-before-headers'({ socket }) {
     socket.end()
@@ -195,10 +200,10 @@ const behaviours: Readonly<Record<string, (visit: Visit) => void>> = {
     socket.end()
   },
   /** `/informational/103`: that status first, then the answer. */
-  informational({ url, raw }) {
+  informational({ url, raw, response }) {
     const status = Number(url.pathname.split('/')[2])
     raw(`HTTP/1.1 ${status} For Your Information\r\nx-early: 1\r\n\r\n`)
-    raw(`${head}content-length: 5\r\n\r\nfinal`)
+    response.end('final')
   },
   /** `/body/70000`: that many bytes, chunked. */
   body({ url, response }) {
@@ -216,12 +221,13 @@ const behaviours: Readonly<Record<string, (visit: Visit) => void>> = {
     more()
   },
   /** `/headers/20000`: a header of that many bytes. */
-  headers({ url, raw }) {
-    const bytes = Number(url.pathname.split('/')[2])
-    raw(`${head}x-long: ${'h'.repeat(bytes)}\r\ncontent-length: 2\r\n\r\nok`)
+  headers({ url, response }) {
+    response.setHeader('x-long', 'h'.repeat(Number(url.pathname.split('/')[2])))
+    response.end('ok')
   },
-  'repeated-header'({ raw }) {
-    raw(`${head}X-Twice: first\r\nx-twice: last\r\n__proto__: odd\r\ncontent-length: 2\r\n\r\nok`)
+  'repeated-header'({ response }) {
+    response.writeHead(200, ['X-Twice', 'first', 'x-twice', 'last', '__proto__', 'odd'])
+    response.end('ok')
   },
   'not-http'({ raw, socket }) {
     raw('220 mail.example ESMTP ready\r\n')
@@ -237,6 +243,12 @@ const behaviours: Readonly<Record<string, (visit: Visit) => void>> = {
     response.setHeader('connection', 'close')
     response.end('ok')
   },
+}
+
+/** With an RST where that can be had: a TLS socket only closes. */
+function reset(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function rawOf(socket: Socket): Raw {
