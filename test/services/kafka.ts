@@ -24,6 +24,8 @@ const stopMsMax = 30_000
 
 export interface KafkaBroker {
   readonly brokers: readonly string[]
+  /** Where `BrokerOptions.secure` listens; empty without it. */
+  readonly secureBrokers: readonly string[]
   /** Ends it as its operator would: what it has is flushed, and its groups are told. */
   stop(): Promise<void>
   /** SIGKILL. */
@@ -73,7 +75,19 @@ async function major(program: string, args: string[], pattern: RegExp): Promise<
   }
 }
 
+/** A listener beside the plain one: TLS with client certificates, and SASL for one user. */
+export interface SecureListener {
+  /** PEM: a key in PKCS #8 and its certificate, which names 127.0.0.1. */
+  readonly key: string
+  readonly certificate: string
+  /** PEM: who signs the certificates of clients. */
+  readonly ca: string
+  readonly username: string
+  readonly password: string
+}
+
 export interface BrokerOptions {
+  readonly secure?: SecureListener
   /** Lines of server.properties, behind ours. */
   readonly settings?: readonly string[]
 }
@@ -89,13 +103,20 @@ export async function sharedKafka(): Promise<Pick<KafkaBroker, 'brokers' | 'clos
 }
 
 /** Starts a broker of its own, for tests that stop, freeze or kill it. */
-export async function startKafka({ settings = [] }: BrokerOptions = {}): Promise<KafkaBroker> {
+export async function startKafka({
+  settings = [],
+  secure,
+}: BrokerOptions = {}): Promise<KafkaBroker> {
   const jars = await fetchJars()
   const folder = await mkdtemp(join(tmpdir(), 'sluice-kafka-'))
-  const [port, controllerPort] = await freePorts()
+  const [port = 0, controllerPort = 0, securePort = 0] = await freePorts(3)
+  const ports = { port, controllerPort, securePort }
   const address = `127.0.0.1:${port}`
   const properties = join(folder, 'server.properties')
-  await writeFile(properties, serverProperties(folder, port, controllerPort, settings))
+  const base = serverProperties(folder, port, controllerPort)
+  const more = secure === undefined ? [] : await secureSettings(folder, ports, secure)
+  // Of two lines of one name the last one counts.
+  await writeFile(properties, [...base, ...more, ...settings, ''].join('\n'))
   const java = [
     ...['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'],
     `-Dlog4j2.configurationFile=file:${jars}/log4j2.properties`,
@@ -110,6 +131,7 @@ export async function startKafka({ settings = [] }: BrokerOptions = {}): Promise
     clusterId,
     '-c',
     properties,
+    ...(secure === undefined ? [] : scramUsers(secure)),
   ])
 
   let child: ChildProcess | null = null
@@ -152,6 +174,7 @@ export async function startKafka({ settings = [] }: BrokerOptions = {}): Promise
   }
   return {
     brokers: [address],
+    secureBrokers: secure === undefined ? [] : [`127.0.0.1:${securePort}`],
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     start,
@@ -169,12 +192,7 @@ export async function startKafka({ settings = [] }: BrokerOptions = {}): Promise
   }
 }
 
-function serverProperties(
-  folder: string,
-  port: number,
-  controllerPort: number,
-  settings: readonly string[],
-): string {
+function serverProperties(folder: string, port: number, controllerPort: number): readonly string[] {
   return [
     'process.roles=broker,controller',
     'node.id=1',
@@ -193,9 +211,43 @@ function serverProperties(
     // Compaction and deletion within a second instead of minutes: tests wait for both.
     ...['log.cleaner.backoff.ms=200', 'log.cleaner.dedupe.buffer.size=4194304'],
     ...['file.delete.delay.ms=200', 'log.retention.check.interval.ms=500'],
-    ...settings,
-    '',
-  ].join('\n')
+  ]
+}
+
+function scramUsers({ username, password }: SecureListener): readonly string[] {
+  return ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${username},password=${password}]`,
+  ])
+}
+
+async function secureSettings(
+  folder: string,
+  { port, controllerPort, securePort }: Readonly<Record<string, number>>,
+  { key, certificate, ca, username, password }: SecureListener,
+): Promise<readonly string[]> {
+  await writeFile(join(folder, 'broker.pem'), key + certificate)
+  await writeFile(join(folder, 'ca.pem'), ca)
+  const listener = 'listener.name.secure'
+  const module = 'org.apache.kafka.common.security'
+  return [
+    ...['listeners', 'advertised.listeners'].map((name) => {
+      const controller = name === 'listeners' ? `,CONTROLLER://127.0.0.1:${controllerPort}` : ''
+      return `${name}=PLAINTEXT://127.0.0.1:${port},SECURE://127.0.0.1:${securePort}${controller}`
+    }),
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL',
+    ...['keystore', 'truststore'].map((store) => `${listener}.ssl.${store}.type=PEM`),
+    `${listener}.ssl.keystore.location=${folder}/broker.pem`,
+    `${listener}.ssl.truststore.location=${folder}/ca.pem`,
+    `${listener}.ssl.client.auth=required`,
+    `${listener}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER`,
+    `${listener}.plain.sasl.jaas.config=${module}.plain.PlainLoginModule required user_${username}="${password}";`,
+    ...['scram-sha-256', 'scram-sha-512'].map(
+      (name) => `${listener}.${name}.sasl.jaas.config=${module}.scram.ScramLoginModule required;`,
+    ),
+    // Without further settings it takes tokens that nobody has signed: for tests only.
+    `${listener}.oauthbearer.sasl.jaas.config=${module}.oauthbearer.OAuthBearerLoginModule required;`,
+  ]
 }
 
 /** Resolves once the broker answers a request of a real client; rejects when its process ends. */
@@ -224,9 +276,9 @@ async function untilItAnswers(address: string, child: ChildProcess, log: string)
   }
 }
 
-/** Two ports that were free a moment ago; held open together, so that they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
+/** Ports that were free a moment ago; held open together, so that they differ. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
   const ports: number[] = []
   for (const server of servers) {
     server.listen(0, '127.0.0.1')
@@ -238,6 +290,5 @@ async function freePorts(): Promise<[number, number]> {
     server.close()
     await once(server, 'close')
   }
-  const [first = 0, second = 0] = ports
-  return [first, second]
+  return ports
 }
