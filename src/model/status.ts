@@ -20,7 +20,7 @@ export interface LadderDocument {
   }
 }
 
-export type RuleState = 'live' | 'held' | 'draining' | 'closing' | 'disabled'
+type RuleState = 'live' | 'held' | 'draining' | 'closing' | 'disabled'
 
 export interface RuleDocument {
   readonly name: string

@@ -9,7 +9,7 @@ import type {
 } from '../../ports/metrics.ts'
 
 /** One line of the text format, in the shape in which prom-client writes it. */
-export interface Sample {
+interface Sample {
   readonly metricName: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number

@@ -1,7 +1,7 @@
 import type { LabelValues } from '../../ports/metrics.ts'
 
 /** The label value of all that has no lines of its own. */
-export const others = '__other__'
+const others = '__other__'
 
 /**
  * Bounds what a label costs in a monitoring system, for labels whose values users make. The first

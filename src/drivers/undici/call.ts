@@ -7,7 +7,7 @@ import type { Running } from './running-calls.ts'
  * What of a body above `maxResponseBytes` is read and dropped to keep the connection. Reading a
  * megabyte costs about as much as a new connection with TLS; beyond it the connection goes.
  */
-export const droppedBytesMax = 2 ** 20
+const droppedBytesMax = 2 ** 20
 
 /** One connection, reopened by undici when needed: at most one call at a time, so no pipelining. */
 export interface Connection {
