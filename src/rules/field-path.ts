@@ -28,10 +28,7 @@ const recordFields: Readonly<Record<string, FieldReader>> = {
 }
 
 /** Names of the record, for messages. */
-export const recordFieldNames: readonly string[] = [
-  ...Object.keys(recordFields),
-  `${headersPrefix}<name>`,
-]
+const recordFieldNames: readonly string[] = [...Object.keys(recordFields), `${headersPrefix}<name>`]
 
 /** Compiles a dotted path of `when`; what is split here is not split per event. */
 export function compileFieldPath(path: string): FieldReader | FieldPathProblem {

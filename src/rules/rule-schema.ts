@@ -4,7 +4,7 @@ import { durationMs } from '../schema/quantities.ts'
 import { soFarOnly } from '../schema/so-far-only.ts'
 
 /** A rule's name becomes a metric label and part of topic names: short, plain, stable. */
-export const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
+const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** Bounds of what a rule may say; each is far above what a person writes. */
 const attemptsMax = 100

@@ -1,7 +1,7 @@
 import type { Event } from '../model/event.ts'
 import type { Rule } from './rule.ts'
 
-/** Topics remembered with their rules; above it the oldest is looked up anew. */
+/** Topics remembered with their rules, per lane; above it they are looked up anew. */
 const topicsRemembered = 10_000
 
 /**
@@ -11,11 +11,12 @@ const topicsRemembered = 10_000
 export class RuleSet {
   readonly rules: readonly Rule[]
   readonly #byName: ReadonlyMap<string, Rule>
-  readonly #byTopic = new Map<string, readonly Rule[]>()
+  readonly #lanes = new Map<string, LaneRules>()
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
     this.#byName = new Map(rules.map((rule) => [rule.name, rule]))
+    for (const [lane, ofLane] of groupedByLane(rules)) this.#lanes.set(lane, new LaneRules(ofLane))
   }
 
   byName(name: string): Rule | undefined {
@@ -34,15 +35,34 @@ export class RuleSet {
 
   /** The rules of `lane` whose match holds, disabled ones included: those are skips with a reason. */
   firing(lane: string, event: Event): readonly Rule[] {
-    return this.#rulesOn(event.record.topic).filter(
-      (rule) => rule.lane === lane && rule.matches(event),
-    )
+    const rules = this.#lanes.get(lane)?.on(event.record.topic) ?? []
+    return rules.filter((rule) => rule.matches(event))
+  }
+}
+
+function groupedByLane(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
+  const lanes = new Map<string, Rule[]>()
+  for (const rule of rules) {
+    const ofLane = lanes.get(rule.lane)
+    if (ofLane === undefined) lanes.set(rule.lane, [rule])
+    else ofLane.push(rule)
+  }
+  return lanes
+}
+
+/** The rules of one lane, by topic as topics turn up: globs are matched once per topic. */
+class LaneRules {
+  readonly #rules: readonly Rule[]
+  readonly #byTopic = new Map<string, readonly Rule[]>()
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules
   }
 
-  #rulesOn(topic: string): readonly Rule[] {
+  on(topic: string): readonly Rule[] {
     const known = this.#byTopic.get(topic)
     if (known !== undefined) return known
-    const rules = this.rules.filter((rule) => rule.topics.matches(topic))
+    const rules = this.#rules.filter((rule) => rule.topics.matches(topic))
     if (this.#byTopic.size >= topicsRemembered) this.#byTopic.clear()
     this.#byTopic.set(topic, rules)
     return rules

@@ -12,7 +12,7 @@ import type { At } from '../schema/yaml-document.ts'
  * make matching go deep.
  */
 
-export type Scalar = null | boolean | number | string
+type Scalar = null | boolean | number | string
 
 /** Whether a field's value satisfies a test; `undefined` is an absent field. */
 export type FieldTest = (value: Json | undefined) => boolean

@@ -23,7 +23,7 @@ import type { At } from './yaml-document.ts'
 export const laterKeys = z.registry<{ readonly keys: readonly string[] }>()
 
 /** What a custom issue carries to be a problem of its own. */
-export interface IssueParams {
+interface IssueParams {
   readonly code: ProblemCode
   readonly hint: string | null
 }

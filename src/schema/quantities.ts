@@ -9,7 +9,7 @@ export interface Range {
 }
 
 /** The longest time that a rule or a config can name; timers and dates hold it. */
-export const durationMsMax = 365 * 86_400_000
+const durationMsMax = 365 * 86_400_000
 
 /** A duration with a unit; becomes milliseconds. */
 export function durationMs({

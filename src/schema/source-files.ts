@@ -22,7 +22,7 @@ export interface SourceFiles {
 export const fileBytesMax = 2 ** 20
 
 /** Files of one walk. Above it a path was probably mistyped into a whole disk. */
-export const filesMax = 10_000
+const filesMax = 10_000
 
 /** Folders below folders; links that go in circles end here. */
 const depthMax = 32
@@ -37,7 +37,8 @@ export async function readRuleFiles(paths: readonly string[]): Promise<SourceFil
   const names = new Set<string>()
   for (const path of paths) {
     const found = await namesAt(path, problems)
-    if (found.length === 0 && problems.length === 0) {
+    if (found === null) continue
+    if (found.length === 0) {
       const hint = 'rule files end in .yaml or .yml'
       problems.push(fileProblem(path, 'no-rule-files', 'there is no rule file here', hint))
     }
@@ -97,18 +98,19 @@ async function readBounded(name: string): Promise<Buffer> {
   }
 }
 
-async function namesAt(path: string, problems: Problem[]): Promise<readonly string[]> {
+/** The files at a path, or `null` after reporting why there are none to be had. */
+async function namesAt(path: string, problems: Problem[]): Promise<readonly string[] | null> {
   try {
     if (!(await stat(path)).isDirectory()) return [path]
   } catch (error) {
     problems.push(fileProblem(path, 'file-unreadable', reasonOf(error), null))
-    return []
+    return null
   }
   const names: string[] = []
   await walk(path, 0, names, problems)
   if (names.length > filesMax) {
     problems.push(fileProblem(path, 'too-many', `more than ${filesMax} rule files`, null))
-    return []
+    return null
   }
   return names
 }

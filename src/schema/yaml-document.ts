@@ -48,7 +48,7 @@ export interface YamlDocument {
 const depthMax = 64
 
 /** Values that aliases may add to a file, all together: far above what people share, far below a bomb. */
-export const aliasedMax = 10_000
+const aliasedMax = 10_000
 
 /** Parses one document. `document` is `null` when its syntax leaves nothing to look at. */
 export function parseYaml(file: SourceFile): {

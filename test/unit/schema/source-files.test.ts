@@ -48,8 +48,10 @@ describe('reading files', () => {
   })
 
   it('says that a folder holds no rules', async () => {
-    const { problems } = await readRuleFiles([folder])
+    const absent = join(folder, 'absent')
+    const { problems } = await readRuleFiles([absent, folder])
     expect(problems.map(({ file, code }) => [file, code])).to.deep.equal([
+      [absent, 'file-unreadable'],
       [folder, 'no-rule-files'],
     ])
   })
