@@ -72,7 +72,7 @@ export interface Environment {
 }
 
 /** The layout of this file and of its values. A higher one in the file is refused. */
-export const format = 1
+const format = 1
 
 /** Room for the databases above and for some that later formats may add. */
 const databasesMax = 24
