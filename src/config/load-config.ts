@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { z } from 'zod'
 import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
@@ -134,19 +135,27 @@ function withTypes({ value, written }: Interpolated): Json {
   if (result.success) return value
   let typed = value
   for (const issue of result.error.issues) {
-    if (issue.code !== 'invalid_type') continue
     const at = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
     if (!written.has(JSON.stringify(at))) continue
-    typed = replaceAt(typed, at, (text) => typedText(text, issue.expected))
+    typed = replaceAt(typed, at, (text) => typedText(text, typesWantedBy(issue)))
   }
   return typed
 }
 
-function typedText(text: Json, expected: string): Json {
+/** Types that would have been right where the issue is; those of all branches of a union. */
+function typesWantedBy(issue: z.core.$ZodIssue): readonly string[] {
+  if (issue.code === 'invalid_type') return [issue.expected]
+  if (issue.code !== 'invalid_union') return []
+  return issue.errors.flatMap((branch) =>
+    branch.filter(({ path }) => path.length === 0).flatMap(typesWantedBy),
+  )
+}
+
+function typedText(text: Json, wanted: readonly string[]): Json {
   if (typeof text !== 'string') return text
-  if (expected === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
-  const isNumber = ['number', 'int'].includes(expected) && /^-?\d{1,15}(\.\d{1,9})?$/.test(text)
-  return isNumber ? Number(text) : text
+  if (wanted.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  const isNumber = wanted.includes('number') || wanted.includes('int')
+  return isNumber && /^-?\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : text
 }
 
 function replaceAt(value: Json, at: At, change: (value: Json) => Json): Json {

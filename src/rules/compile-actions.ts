@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import { invariant } from '../model/invariant.ts'
@@ -68,9 +69,11 @@ function compileKind(
   context: ActionContext,
 ): Action | null {
   const { reporter, lists, secrets } = context
-  const shape = checkShape(kind.schema, source, at, reporter)
+  const told = checkShape(kind.schema, source, at, reporter)
+  // A slip in a key should not hide what else is wrong: the rest is compiled for its problems.
+  const shape = told ?? shapeOfKnown(kind, source)
   if (shape === null) return null
-  let isGood = true
+  let isGood = told !== null
   const report = (below: At, code: string, message: string, hint?: string): void => {
     isGood = false
     reporter.error([...at, ...below], knownCode(code), message, hint)
@@ -84,6 +87,14 @@ function compileKind(
     report,
   })
   return isGood ? action : null
+}
+
+/** The shape of an action without the keys that its kind does not know, if there is one. */
+function shapeOfKnown({ schema }: ActionKind, source: Json): { readonly value: unknown } | null {
+  if (!(schema instanceof z.ZodObject) || !isJsonObject(source)) return null
+  const known = Object.entries(source).filter(([key]) => Object.hasOwn(schema.shape, key))
+  const { success, data } = schema.safeParse(Object.fromEntries(known))
+  return success ? { value: data } : null
 }
 
 /** An action is a map of one key, which is its kind. */

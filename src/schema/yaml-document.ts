@@ -119,13 +119,20 @@ function firstError(document: Document.Parsed, text: Text): Problem | null {
   // Where the parser's stack ended depends on who called it: no place to tell anybody.
   if (found.code === 'RESOURCE_EXHAUSTION') return tooDeep(text.file)
   const [, end] = found.pos
-  const start = quoteNeverClosed(document, found) ?? found.pos[0]
+  const start = quoteNeverClosed(document, found) ?? behindBlanks(text, found.pos[0])
   const before = text.file.text.slice(0, start).trimEnd()
   const isAtEnd = text.file.text.slice(start).trim() === ''
   // What is never closed is missed at the end, where there is nothing to see: the last text is.
   return isAtEnd && before !== ''
     ? text.problem(before.length - 1, 1, complaintOf(found))
     : text.problem(start, end - start, complaintOf(found))
+}
+
+/** The package counts the indentation to what it indents; people look at the latter. */
+function behindBlanks({ file }: Text, offset: number): number {
+  let start = offset
+  while (file.text.charAt(start) === ' ') start++
+  return start
 }
 
 /** The package misses a closing quote at the end of the file; people look for where it opens. */
@@ -160,7 +167,7 @@ const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
 
 const hints: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   MISSING_CHAR: 'is a quote, bracket or colon missing?',
-  BLOCK_AS_IMPLICIT_KEY: 'quote a text that holds `: `',
+  BLOCK_AS_IMPLICIT_KEY: 'look at the indentation, and quote a text that holds `: `',
   BAD_SCALAR_START: 'quote the text',
   MULTILINE_IMPLICIT_KEY: 'is a colon missing at the end of the key?',
 }

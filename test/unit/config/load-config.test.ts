@@ -162,6 +162,19 @@ describe('the environment in a config', () => {
     expect(config.bus.prefix).to.equal('42') // a text where a text is wanted
   })
 
+  it('fills in where a number or a boolean is one of several forms', async () => {
+    const config = await loadGood('workers: "${W:-1}"\nbus: { kafka: { tls: "${TLS}" } }', {
+      env: { TLS: 'true' },
+    })
+    expect(config.workers).to.equal(1)
+    expect(config.bus.kafka.tls).to.deep.equal({
+      ca: null,
+      cert: null,
+      key: null,
+      servername: null,
+    })
+  })
+
   it('is a value and never YAML, and is not looked into again', async () => {
     const config = await loadGood('http: { user_agent: "${UA}" }', { env: { UA: 'a: [${X}] #' } })
     expect(config.http.userAgent).to.equal('a: [${X}] #')

@@ -143,6 +143,17 @@ describe('loading rules', () => {
     ])
   })
 
+  it('looks at the templates of an action beside a slip in its keys', () => {
+    const text = ruleText(
+      'when: { a: 1 }',
+      'http: { url: "http://a/{{event.x | uper}}", timeot: 1 }',
+    )
+    expect(placesOf(loadText(text).problems)).to.deep.equal([
+      '5:24 template-pipe',
+      '5:55 unknown-key',
+    ])
+  })
+
   it('refuses a name that another file has, and says where', () => {
     const text = ruleText('when: { a: 1 }')
     const [problem] = loadText([text, text]).problems

@@ -42,6 +42,11 @@ const cases: readonly Case[] = [
     places: ['5:1 yaml-documents'],
   },
   { name: 'a quote without its end', text: inRule('owner: "web'), places: ['4:12 yaml-syntax'] },
+  {
+    name: 'a list among the keys of a map',
+    text: inRule('when:\n  a: 1\n  - b: 2'),
+    places: ['6:7 yaml-syntax'],
+  },
   { name: 'an alias to nothing', text: inRule('owner: *who'), places: ['4:12 yaml-alias'] },
   {
     name: 'an alias to itself',
