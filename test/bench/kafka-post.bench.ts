@@ -62,6 +62,7 @@ async function fill(): Promise<void> {
     rack: null,
     clock: systemClock,
     logger: silentLogger,
+    compression: 'none', // kafkajs alone reads nothing else but gzip
   })
   const spec = { name: 'edits', partitions, replication: 1, compacted: false }
   await bus.admin.ensureTopics([{ ...spec, retentionMs: null, retentionBytes: null }])
@@ -140,8 +141,11 @@ async function rateAt(origin: string): Promise<number> {
 
 async function firstLine(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('stdout is a pipe')
-  const [chunk] = (await once(child.stdout, 'data')) as [Buffer] // as: a stream without encoding
-  return chunk.toString()
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('a process of the bench ended without a word')
+  })
+  const said = once(child.stdout, 'data').then(([chunk]) => String(chunk))
+  return Promise.race([said, ended])
 }
 
 function median(runs: readonly Run[]): Run | undefined {

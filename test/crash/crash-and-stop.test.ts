@@ -65,6 +65,7 @@ for (const open of busesUnderTest) {
     it(`misses none after kill -9 at ${kills} random moments, and repeats what was at risk at most`, async () => {
       await produce(bus.bus, bus.topic)
       let daemon = start()
+      let startedMs = 0
       let allowed = 0
       const figures: string[] = []
       for (let kill = 1; kill <= kills; kill++) {
@@ -74,9 +75,10 @@ for (const open of busesUnderTest) {
         await target.sawAtLeast(until)
         const atMs = performance.now()
         await daemon.kill()
-        const atRisk = target.atRisk(atMs, commitEveryMs)
+        const atRisk = target.atRisk(startedMs, atMs, commitEveryMs)
         allowed += Math.max(atRisk, concurrency)
         figures.push(`${target.seen} seen, ${atRisk} at risk`)
+        startedMs = atMs
         daemon = start()
       }
       await untilDone(daemon)

@@ -65,12 +65,13 @@ export class LedgerTarget {
   }
 
   /**
-   * The most that may be repeated for a kill at `atMs`: requests that were open then, and those
-   * answered in the half second before, since their commit may not have been made.
+   * The most that may be repeated for a kill at `atMs` of a daemon started at `startedMs`: requests
+   * of it that were open then, and those answered in the last `commitMs`, since the commit of those
+   * may not have been made.
    */
-  atRisk(atMs: number, commitMs: number): number {
+  atRisk(startedMs: number, atMs: number, commitMs: number): number {
     return this.calls.filter((call) => {
-      if (call.atMs > atMs) return false
+      if (call.atMs < startedMs || call.atMs > atMs) return false
       return call.answeredMs === null || call.answeredMs > atMs - commitMs
     }).length
   }
