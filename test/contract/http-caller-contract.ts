@@ -171,7 +171,7 @@ export function httpCallerContract(driver: string, open: OpenCaller): void {
       const answer = await call('/stall-before-headers', { timeoutMs: 120 })
       const tookMs = performance.now() - startedMs
       expect(answer).to.deep.equal({ kind: 'failed', failure: { kind: 'timeout', afterMs: 120 } })
-      expect(tookMs).to.be.within(119, 320)
+      expect(tookMs).to.be.within(119, 620) // some 130 on a free machine
     })
 
     it('takes a slow body that is over in time', async () => {

@@ -291,9 +291,9 @@ describe('the undici caller', () => {
     it('apart: an origin that hangs does not hold another', async () => {
       const other = await hostileServer()
       const hanging = Array.from({ length: 50 }, () =>
-        callOf(caller, `${server.origin}/stall-before-headers`, { timeoutMs: 200 }),
+        callOf(caller, `${server.origin}/stall-before-headers`, { timeoutMs: 600 }),
       )
-      expect(gist(await callOf(caller, `${other.origin}/x`, { timeoutMs: 150 }))).to.equal(200)
+      expect(gist(await callOf(caller, `${other.origin}/x`, { timeoutMs: 500 }))).to.equal(200)
       await Promise.all(hanging)
       await other.close()
     })
@@ -354,7 +354,7 @@ describe('the undici caller', () => {
       expect(gist(await callOf(caller, `${target.origin}/after`)), `seed ${seed}`).to.equal(200)
       expect(caller.connections()[0]?.pending).to.equal(0)
       if (tls) await target.close()
-    })
+    }).timeout(20_000)
   }
 
   describe('with TLS', () => {
