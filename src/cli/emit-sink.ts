@@ -14,7 +14,7 @@ import { exitCode } from './exit-code.ts'
 const batchMsMax = 60_000
 
 /** Why a batch did not go through. */
-export interface BatchFailure extends Complaint {
+interface BatchFailure extends Complaint {
   /** What of the batch is on the bus: nothing, or nobody knows. */
   readonly emitted: 'none' | 'unknown'
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 
 /** Taken when none is named and it is there, so that a folder with a config just works. */
-export const configNameDefault = 'config.yaml'
+const configNameDefault = 'config.yaml'
 
 /** The config file to load: the one that is named, else the one that lies here, else none. */
 export function findConfig(named: string | undefined): string | null {

@@ -12,7 +12,7 @@ export interface Output {
 }
 
 /** Where `emit` reads when no file is named. */
-export interface Input {
+interface Input {
   readonly isTerminal: boolean
   read(): AsyncIterable<Uint8Array>
 }

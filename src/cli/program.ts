@@ -41,7 +41,7 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
 }
 
 /** Every command of this version. Each hands its exit code to `exit`. */
-export function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command {
+function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command {
   const program = new Command('sluice')
     .description('Turns events into HTTP calls and derived events, under rules in YAML.')
     .version(deps.version)
