@@ -161,10 +161,10 @@ export function busContract(driver: string, open: () => Promise<BusFixture>): vo
         ])
       })
 
-      it('keeps a header without a value where the bus can', async () => {
+      it('keeps a header without a value', async function () {
+        if (!fixture.nullHeaderValues) return expectSaid(driver, 'nullHeaderValues', this.test)
         const topic = await aTopic()
         const headers = [['none', null]] as const
-        if (!fixture.nullHeaderValues) return
         await bus.produce([aRecord(topic, 'v', { partition: 0, headers })])
         expect(valuesOf((await readAll(topic))[0], 'none')).to.deep.equal([null])
       })
