@@ -49,6 +49,7 @@ export class KafkaAdmin implements BusAdmin {
     const controller = await this.#connection.controller()
     try {
       await this.#connection.request(
+        controller,
         `create topic ${spec.name}`,
         () =>
           controller.createTopics({
@@ -99,7 +100,7 @@ export class KafkaAdmin implements BusAdmin {
     }
     if (counts.size === 0) return []
     const broker = await this.#connection.anyBroker()
-    const { resources } = await this.#connection.request('describe topics', () =>
+    const { resources } = await this.#connection.request(broker, 'describe topics', () =>
       broker.describeConfigs({
         resources: [...counts.keys()].map((name) => ({
           type: topicResource,
@@ -131,6 +132,7 @@ export class KafkaAdmin implements BusAdmin {
       const controller = await this.#connection.controller()
       try {
         await this.#connection.request(
+          controller,
           `delete topic ${name}`,
           () => controller.deleteTopics({ topics: [name], timeout: topicMsMax }),
           topicMsMax,

@@ -23,14 +23,15 @@ const retry = { initialRetryTime: 100, maxRetryTime: 500 }
  * The connections of one user of the brokers: a consumer, the producer, or all the rest. Each has
  * its own, because a request that waits at the broker (a join, a fetch) holds back those behind it.
  *
- * Every call has a deadline of ours. When it passes, all connections are cut: kafkajs keeps a dead
- * one for ever, and an answer that is late must not be taken for that of the next request.
+ * Every call has a deadline of ours. When it passes, the connections to that broker are cut, as
+ * kafkajs would keep dead ones for ever, and the next call makes new ones.
  */
 export class Connection {
   readonly timing: KafkaTiming
   readonly clock: Clock
   readonly #cluster: WireCluster
-  readonly #sockets = new Set<Socket>()
+  /** With the address that each leads to. */
+  readonly #sockets = new Map<Socket, string>()
   #isClosed = false
   #connecting: Promise<void> | null = null
 
@@ -44,7 +45,11 @@ export class Connection {
 
   /** The broker with this id, connected. */
   broker(nodeId: number): Promise<WireBroker> {
-    return this.#call(`connect to broker ${nodeId}`, () => this.#cluster.findBroker({ nodeId }))
+    return this.#call(
+      `connect to broker ${nodeId}`,
+      () => this.#cluster.findBroker({ nodeId }),
+      () => this.#cutTo(this.#cluster.brokerPool.brokers[nodeId]),
+    )
   }
 
   anyBroker(): Promise<WireBroker> {
@@ -65,13 +70,22 @@ export class Connection {
   }
 
   /** One request: its errors become those of the port, `waitMs` is what it may wait at the broker. */
-  request<T>(doing: string, send: () => Promise<T>, waitMs = 0): Promise<T> {
-    return this.#bounded(doing, send, this.timing.request + waitMs)
+  request<T>(broker: WireBroker, doing: string, send: () => Promise<T>, waitMs = 0): Promise<T> {
+    return this.#bounded(doing, send, this.timing.request + waitMs, () => this.#cutTo(broker))
   }
 
   /** Ends all connections; requests on them fail. Later ones make new connections. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy(new Error('cut by Sluice'))
+    for (const socket of this.#sockets.keys()) socket.destroy(new Error('cut by Sluice'))
+  }
+
+  /** Ends the connections to one broker: the others answer, and go on. */
+  #cutTo(broker: WireBroker | undefined): void {
+    if (broker === undefined) return this.cut()
+    const address = addressOf(broker.connectionPool)
+    for (const [socket, its] of this.#sockets) {
+      if (its === address) socket.destroy(new Error('cut by Sluice'))
+    }
   }
 
   /** Ends all connections for good. */
@@ -80,7 +94,7 @@ export class Connection {
     this.cut()
   }
 
-  async #call<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  async #call<T>(doing: string, call: () => Promise<T>, onLate = () => this.cut()): Promise<T> {
     return this.#bounded(
       doing,
       async () => {
@@ -88,12 +102,18 @@ export class Connection {
         return call()
       },
       this.timing.request,
+      onLate,
     )
   }
 
-  async #bounded<T>(doing: string, call: () => Promise<T>, ms: number): Promise<T> {
+  async #bounded<T>(
+    doing: string,
+    call: () => Promise<T>,
+    ms: number,
+    onLate: () => void,
+  ): Promise<T> {
     try {
-      return await withDeadline(this.clock, ms, doing, call(), () => this.cut())
+      return await withDeadline(this.clock, ms, doing, call(), onLate)
     } catch (error) {
       throw toPortError(error, doing)
     }
@@ -145,11 +165,15 @@ export class Connection {
         : connectTcp({ host, port }, onConnect)
     socket.setKeepAlive(true, keepAliveMs)
     socket.setNoDelay(true) // each write is a whole request
-    this.#sockets.add(socket)
+    this.#sockets.set(socket, addressOf({ host, port }))
     socket.once('close', () => this.#sockets.delete(socket))
     if (this.#isClosed) socket.destroy(new Error('closed by Sluice'))
     return socket
   }
+}
+
+function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host}:${port}`
 }
 
 function clientConfig(options: KafkaBusOptions, timing: KafkaTiming): KafkaConfig {

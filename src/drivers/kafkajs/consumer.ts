@@ -71,7 +71,8 @@ export class KafkaConsumer implements Consumer {
   #isFirstJoin = true
   #generation: Generation | null = null
   #kept: readonly TopicPartition[] = []
-  #isUnreachable = false
+  /** What does not work now: the group, a broker, a partition. */
+  readonly #troubles = new Set<string>()
   #committing: Promise<unknown> = Promise.resolve()
   #closeCall: Promise<void> | null = null
   #tellClosed: () => void = () => undefined
@@ -103,8 +104,8 @@ export class KafkaConsumer implements Consumer {
         this.#tell(() => sink.onRecords({ topic, partition: number }, epoch, records, nextOffset))
       },
       onSkipped: (partition, from, to) => this.#tellState({ kind: 'skipped', partition, from, to }),
-      onTrouble: (error) => this.#tellUnreachable(error),
-      onReached: () => this.#tellReached(),
+      onTrouble: (source, error) => this.#tellTrouble(source, error),
+      onWorks: (source) => this.#tellWorks(source),
       onTopicGone: () => this.#wakeLook(),
     })
     this.#running = this.#run()
@@ -200,7 +201,7 @@ export class KafkaConsumer implements Consumer {
         const trouble = groupTroubleOf(error)
         if (trouble === 'forgotten') this.#memberId = ''
         // A group that moves or rebalances while we join is its daily life, not an outage.
-        if (trouble === 'other') this.#tellUnreachable(toPortError(error, 'join the group'))
+        if (trouble === 'other') this.#tellTrouble('group', toPortError(error, 'join the group'))
         else backoffMs = backoffMsMin
       }
       await this.#sleepUnlessClosing(backoffMs * (0.5 + this.#clock.random() / 2))
@@ -210,9 +211,12 @@ export class KafkaConsumer implements Consumer {
 
   /** One generation, from the join to the hand-over. Rejects only while nothing is ours. */
   async #live(): Promise<void> {
-    if (!this.#isUnreachable) this.#tellState({ kind: 'joining' }) // else known: it keeps trying
+    if (this.#troubles.size === 0) this.#tellState({ kind: 'joining' }) // else known: it keeps trying
     const counts = await this.#look()
     if (counts.size === 0) {
+      // Others of the group must not wait for a member that has nothing to do in it.
+      if (this.#memberId !== '') await this.#leave(this.#memberId)
+      this.#memberId = ''
       await this.#untilLookAgain(null)
       return
     }
@@ -238,15 +242,17 @@ export class KafkaConsumer implements Consumer {
   /** Which of our topics are there, with their numbers of partitions. Tells of the others once. */
   async #look(): Promise<ReadonlyMap<string, number>> {
     const states = await topicStates(this.#connection, this.#topics)
+    this.#tellWorks('topics')
     const counts = new Map<string, number>()
     for (const topic of this.#topics) {
       const state = states.get(topic)
       if (state?.kind === 'here') {
         counts.set(topic, state.leaders.length)
+        this.#tellWorks(topic)
         this.#fetchers.learn(topic, state.leaders)
         if (this.#missing.delete(topic)) this.#logger.info({ topic }, 'topic is there again')
       } else if (state?.kind === 'failed') {
-        this.#tellUnreachable(toPortError(state.error, `read topic ${topic}`))
+        this.#tellTrouble(topic, toPortError(state.error, `read topic ${topic}`))
       } else if (!this.#missing.has(topic)) {
         this.#missing.add(topic)
         this.#tellState({ kind: 'topic-missing', topic })
@@ -271,7 +277,7 @@ export class KafkaConsumer implements Consumer {
         if (!isSame) generation.end({ kind: 'topics' })
         else this.#fetchers.wake()
       } catch (error) {
-        this.#tellUnreachable(toPortError(error, 'look for topics'))
+        this.#tellTrouble('topics', toPortError(error, 'look for topics'))
       }
     }
   }
@@ -279,7 +285,8 @@ export class KafkaConsumer implements Consumer {
   /** Resolves when it is time to look for topics, something says so, or the generation ends. */
   #untilLookAgain(generation: Generation | null): Promise<void> {
     const { lookAgain } = this.#connection.timing
-    const ms = this.#missing.size > 0 ? Math.min(lookForMissingMs, lookAgain) : lookAgain
+    const isSoon = this.#missing.size > 0 || this.#troubles.has('topics')
+    const ms = isSoon ? Math.min(lookForMissingMs, lookAgain) : lookAgain
     return new Promise((resolve) => {
       const finish = () => {
         cancel()
@@ -303,6 +310,7 @@ export class KafkaConsumer implements Consumer {
       this.#isFirstJoin = false
     }
     const joining = this.#connection.request(
+      coordinator,
       `join group ${group}`,
       () =>
         coordinator.joinGroup({
@@ -327,7 +335,7 @@ export class KafkaConsumer implements Consumer {
     const { group } = this.#options
     try {
       const coordinator = await this.#connection.coordinator(group)
-      await this.#connection.request(`take a dead member out of group ${group}`, () =>
+      await this.#connection.request(coordinator, `take a dead member out of group ${group}`, () =>
         coordinator.leaveGroup({ groupId: group, memberId }),
       )
       this.#logger.info({ group, memberId }, 'took our former self out of the group')
@@ -346,6 +354,7 @@ export class KafkaConsumer implements Consumer {
     const coordinator = await this.#connection.coordinator(group)
     const { memberAssignment } = await this.#unlessClosing(
       this.#connection.request(
+        coordinator,
         `sync with group ${group}`,
         () => coordinator.syncGroup({ groupId: group, generationId, memberId, groupAssignment }),
         this.#connection.timing.rebalance, // answered when the leader has dealt
@@ -392,7 +401,7 @@ export class KafkaConsumer implements Consumer {
     this.#generation = generation
     for (const one of assigned) this.#owned.set(partitionName(one), new OwnedPartition(one))
     if (assigned.length > 0) this.#tell(() => this.#sink.onAssigned(assigned))
-    this.#isUnreachable = false
+    this.#troubles.clear()
     this.#tellState({ kind: 'ready' })
   }
 
@@ -438,12 +447,13 @@ export class KafkaConsumer implements Consumer {
         const { id: groupGenerationId, memberId } = generation
         const broker = coordinator
         await this.#connection.request(
+          broker,
           `keep our place in group ${group}`,
           () => broker.heartbeat({ groupId: group, groupGenerationId, memberId }),
           session / 2 - this.#connection.timing.request, // so that one answer lost is no session lost
         )
         heardMs = this.#clock.monotonic()
-        if (this.#generation === generation) this.#tellReached()
+        this.#tellWorks('group')
       } catch (error) {
         if (generation.over.signal.aborted) return
         const trouble = groupTroubleOf(error)
@@ -455,7 +465,7 @@ export class KafkaConsumer implements Consumer {
           generation.end({ kind: 'lost' })
         } else {
           coordinator = null
-          if (trouble === 'other') this.#tellUnreachable(toPortError(error, 'keep our place'))
+          if (trouble === 'other') this.#tellTrouble('group', toPortError(error, 'keep our place'))
           // Nobody heard of us for a session: others may have our partitions, if others there are.
           if (this.#clock.monotonic() - heardMs > session) generation.end({ kind: 'lost' })
         }
@@ -554,7 +564,7 @@ export class KafkaConsumer implements Consumer {
         metadata,
       })),
     }))
-    await this.#connection.request(`commit to group ${group}`, () =>
+    await this.#connection.request(coordinator, `commit to group ${group}`, () =>
       coordinator.offsetCommit({
         groupId: group,
         groupGenerationId: generation.id,
@@ -587,18 +597,18 @@ export class KafkaConsumer implements Consumer {
     await this.#clock.sleep(ms, this.#closing.signal).catch(() => undefined) // closing: no need to wait
   }
 
-  #tellUnreachable(error: Error): void {
-    if (this.#isUnreachable || this.#closing.signal.aborted) return
-    this.#isUnreachable = true
-    this.#logger.warn({ group: this.#options.group, err: error }, 'kafka is out of reach')
-    this.#tellState({ kind: 'unreachable', error })
+  /** Remembers trouble until `source` works again: one that works does not hide one that does not. */
+  #tellTrouble(source: string, error: Error): void {
+    if (this.#closing.signal.aborted || this.#troubles.has(source)) return
+    this.#troubles.add(source)
+    this.#logger.warn({ group: this.#options.group, source, err: error }, 'trouble with kafka')
+    if (this.#troubles.size === 1) this.#tellState({ kind: 'unreachable', error })
   }
 
-  #tellReached(): void {
-    if (!this.#isUnreachable || this.#generation === null) return
-    this.#isUnreachable = false
-    this.#logger.info({ group: this.#options.group }, 'kafka is within reach again')
-    this.#tellState({ kind: 'ready' })
+  #tellWorks(source: string): void {
+    if (!this.#troubles.delete(source)) return
+    this.#logger.info({ group: this.#options.group, source }, 'trouble with kafka is over')
+    if (this.#troubles.size === 0 && this.#generation !== null) this.#tellState({ kind: 'ready' })
   }
 
   #tellState(state: ConsumerState): void {

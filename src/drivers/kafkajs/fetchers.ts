@@ -49,8 +49,9 @@ export interface FetchersOptions {
     nextOffset: bigint,
   ) => void
   readonly onSkipped: (partition: TopicPartition, from: bigint, to: bigint) => void
-  readonly onTrouble: (error: Error) => void
-  readonly onReached: () => void
+  /** `source` is what does not work: a broker, a partition. Told again each time. */
+  readonly onTrouble: (source: string, error: Error) => void
+  readonly onWorks: (source: string) => void
   readonly onTopicGone: () => void
 }
 
@@ -113,19 +114,23 @@ export class Fetchers {
   async #readFrom(node: number, generation: Generation): Promise<void> {
     let backoffMs = backoffMsMin
     let turn = 0
+    const source = `broker ${node}`
     while (!generation.isEnded) {
       const { partitions, againInMs } = this.#readable(node, turn++)
       if (partitions.length === 0) {
+        // Nothing is asked, so nothing fails; what is wrong shows again once something is.
+        this.#options.onWorks(source)
+        this.#options.onWorks('leaders')
         await this.#untilWoken(againInMs)
         continue
       }
       try {
         await this.#fetch(node, partitions, generation)
-        this.#options.onReached()
+        this.#options.onWorks(source)
         backoffMs = backoffMsMin
       } catch (error) {
         if (generation.isEnded) return
-        this.#options.onTrouble(toPortError(error, `fetch from broker ${node}`))
+        this.#options.onTrouble(source, toPortError(error, `fetch from ${source}`))
         await this.#clock.sleep(backoffMs * (0.5 + this.#clock.random() / 2))
         backoffMs = Math.min(backoffMs * 2, backoffMsMax)
         for (const partition of partitions) partition.preferred = null
@@ -165,6 +170,7 @@ export class Fetchers {
     const bytesMax = Math.max(fetchBytesMax, ...wishes.map((wish) => wish.bytesMax))
     const { rack } = this.#options
     const answers = await this.#connection.request(
+      broker,
       'fetch',
       () => fetchFrom(broker, wishes, { waitMs, bytesMax, rack }),
       waitMs,
@@ -188,15 +194,18 @@ export class Fetchers {
           throw errorOfCode(fetched.errorCode)
         } else {
           await this.#take(partition, fetched, offset, isCurrent)
+          this.#options.onWorks(partitionName(partition))
         }
       } catch (error) {
         if (!isCurrent()) continue
         // Trouble of one partition: its neighbours go on.
         partition.notBeforeMs = this.#clock.monotonic() + troubleMs
-        this.#options.onTrouble(toPortError(error, `read ${partitionName(partition)}`))
+        const name = partitionName(partition)
+        this.#options.onTrouble(name, toPortError(error, `read ${name}`))
       }
     }
     if (stale.size > 0) await this.#refresh([...stale])
+    else this.#options.onWorks('leaders')
   }
 
   async #take(
@@ -254,12 +263,14 @@ export class Fetchers {
 
   async #refresh(topics: readonly string[]): Promise<void> {
     try {
-      for (const [topic, state] of await topicStates(this.#connection, topics)) {
+      const states = await topicStates(this.#connection, topics)
+      this.#options.onWorks('leaders')
+      for (const [topic, state] of states) {
         if (state.kind === 'here') this.learn(topic, state.leaders)
         else if (state.kind === 'missing') this.#options.onTopicGone()
       }
     } catch (error) {
-      this.#options.onTrouble(toPortError(error, 'find the leaders of our partitions'))
+      this.#options.onTrouble('leaders', toPortError(error, 'find the leaders of our partitions'))
     }
   }
 

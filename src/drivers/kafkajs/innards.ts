@@ -141,6 +141,8 @@ export interface WireCluster extends Pick<
   findGroupCoordinator(group: { groupId: string }): Promise<WireBroker>
   readonly brokerPool: {
     createBroker: (options: object) => WireBroker
+    /** By node id; those that the cluster has told of. */
+    readonly brokers: Readonly<Record<number, WireBroker>>
     findConnectedBroker(): Promise<WireBroker>
   }
 }

@@ -236,6 +236,7 @@ export class Producer {
         const { request } = this.#connection.timing
         const leftMs = Math.min(...left.map((item) => item.dueMs)) - this.#clock.monotonic()
         const { baseOffset } = await this.#connection.request(
+          broker,
           `produce to ${topic}`,
           () => produceTo(broker, partition, bytes, request),
           Math.min(0, Math.max(backoffMsMin, leftMs) - request),

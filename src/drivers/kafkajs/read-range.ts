@@ -43,7 +43,7 @@ export async function* readRange(
     try {
       const broker = await connection.broker(leader)
       const wish = { topic, partition, offset: position, bytesMax }
-      const [fetched] = await connection.request('fetch', () =>
+      const [fetched] = await connection.request(broker, 'fetch', () =>
         fetchFrom(broker, [wish], { waitMs: 0, bytesMax, rack: null }),
       )
       if (fetched === undefined) throw new Error('the broker left our partition out')

@@ -179,7 +179,7 @@ export async function topicStates(
   const states = new Map<string, TopicState>()
   if (names !== 'all' && names.length === 0) return states
   const broker = await connection.anyBroker()
-  const { topicMetadata } = await connection.request('ask for topics', () =>
+  const { topicMetadata } = await connection.request(broker, 'ask for topics', () =>
     broker.metadata(names === 'all' ? [] : [...new Set(names)]),
   )
   for (const { topic, topicErrorCode, partitionMetadata } of topicMetadata) {
@@ -225,7 +225,7 @@ export async function listOffsets(
   const offsets = new Map<number, bigint>()
   for (const [leader, partitions] of byLeader) {
     const broker = await connection.broker(leader)
-    const { responses } = await connection.request(`ask for offsets of ${topic}`, () =>
+    const { responses } = await connection.request(broker, `ask for offsets of ${topic}`, () =>
       broker.listOffsets({
         replicaId: -1,
         // The end for a reader is where a fetch ends: below open transactions.
@@ -252,8 +252,10 @@ export async function committedOffsets(
     topic,
     partitions: those.map(({ partition }) => ({ partition })),
   }))
-  const { responses } = await connection.request(`ask for the offsets of group ${groupId}`, () =>
-    coordinator.offsetFetch({ groupId, topics }),
+  const { responses } = await connection.request(
+    coordinator,
+    `ask for the offsets of group ${groupId}`,
+    () => coordinator.offsetFetch({ groupId, topics }),
   )
   return responses.flatMap(({ topic, partitions: answers }) =>
     answers.map(({ partition, offset, metadata }) => ({
