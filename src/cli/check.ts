@@ -103,10 +103,18 @@ async function findProblems(
   const loaded = loadRules(files, contextOf(config))
   return {
     problems: [...ofConfig, ...inOrder([...ofFiles, ...loaded.problems])],
-    files: files.length + (configFile === null ? 0 : 1),
+    files: files.length + (isRead(configFile, ofConfig) ? 1 : 0),
     rules: loaded.rules,
     tests: loaded.tests,
   }
+}
+
+/** A file that cannot be read has no line; what a config names and cannot be read has one. */
+function isRead(configFile: string | null, problems: readonly Problem[]): boolean {
+  return (
+    configFile !== null &&
+    !problems.some(({ file, source }) => file === configFile && source === null)
+  )
 }
 
 /** With a config that does not load, what rules name of it cannot be checked and is left alone. */

@@ -1,0 +1,235 @@
+import { createHmac } from 'node:crypto'
+import { expect } from 'chai'
+import { actionKinds } from '../../src/actions/kinds.ts'
+import { recordedEdits } from '../../src/app/demo/recording.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { revealed } from '../../src/config/config.ts'
+import type { Event } from '../../src/model/event.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts'
+import type { HttpRequest } from '../../src/ports/http-caller.ts'
+import { loadRules } from '../../src/rules/load-rules.ts'
+import type { RuleSet } from '../../src/rules/rule-set.ts'
+import type { Rule } from '../../src/rules/rule.ts'
+import { readRuleFiles } from '../../src/schema/source-files.ts'
+import { fakeTools, requestOf, type FakeTools } from '../support/action-fixture.ts'
+import { anEvent } from '../support/builders.ts'
+
+/** A recorded edit with other fields, as an event of its topic. */
+function anEdit(fields: JsonObject): Event {
+  return anEvent({ ...recorded, ...fields }, { topic: 'mediawiki.recentchange' })
+}
+
+let recorded: JsonObject = {}
+let ruleSet: RuleSet
+let signingKey = ''
+
+before(async () => {
+  const [first] = await recordedEdits()
+  const edit = JSON.parse(first ?? 'null') as Json // as: what JSON.parse gives
+  if (!isJsonObject(edit)) throw new Error('the recording does not begin with an edit')
+  recorded = edit
+  const { config } = await loadConfig({ file: null, set: [], env: {} })
+  if (config === null) throw new Error('the defaults do not load')
+  const source = await readRuleFiles(['rules'])
+  const loaded = loadRules(source.files, {
+    kinds: actionKinds,
+    secrets: revealed(config),
+    allowHosts: config.http.allowHosts,
+    retryTiersMs: config.retry.tiersMs,
+    lanes: config.lanes.map(({ name }) => name),
+  })
+  expect([...source.problems, ...loaded.problems], 'warnings included').to.deep.equal([])
+  if (loaded.ruleSet === null) throw new Error('the rules that ship do not load')
+  ruleSet = loaded.ruleSet
+  signingKey = revealed(config).get('demo-signing-key') ?? ''
+})
+
+const firing = (event: Event): readonly string[] =>
+  ruleSet.firing('default', event).map(({ name }) => name)
+
+function ruleCalled(name: string): Rule {
+  const rule = ruleSet.byName(name)
+  if (rule === undefined) throw new Error(`there is no rule ${name}`)
+  return rule
+}
+
+/** What a rule would send for an event. */
+async function carriedOut(name: string, event: Event): Promise<FakeTools> {
+  const rule = ruleCalled(name)
+  const { lineage } = event
+  const scope = { event, rule: { name }, match: {}, nowMs: 0, lineage }
+  const tools = fakeTools()
+  for (const action of rule.actions) {
+    const request = requestOf(action, scope)
+    await request.perform(tools, rule.timeoutMs, new AbortController().signal)
+  }
+  return tools
+}
+
+async function callOf(name: string, event: Event): Promise<HttpRequest> {
+  const [call] = (await carriedOut(name, event)).calls
+  if (call === undefined) throw new Error(`${name} made no call`)
+  return call.request
+}
+
+describe('the rules that ship', () => {
+  const cases: readonly { name: string; fields: JsonObject; fire: readonly string[] }[] = [
+    {
+      name: 'an edit of a long article by a person',
+      fields: {},
+      fire: ['index-article', 'purge-article', 'request-rerender', 'notify-human-edit'],
+    },
+    {
+      name: 'an edit of a short article',
+      fields: { length: { old: 10, new: 19_999 } },
+      fire: ['index-article', 'purge-article', 'notify-human-edit'],
+    },
+    {
+      name: 'a minor edit',
+      fields: { minor: true },
+      fire: ['purge-article', 'request-rerender', 'notify-human-edit'],
+    },
+    {
+      name: 'an edit by a bot',
+      fields: { bot: true },
+      fire: ['index-article', 'purge-article', 'request-rerender'],
+    },
+    {
+      name: 'a new article',
+      fields: { type: 'new' },
+      fire: ['index-article', 'purge-article', 'request-rerender'],
+    },
+    { name: 'an edit of a talk page', fields: { namespace: 1 }, fire: ['notify-human-edit'] },
+    {
+      name: 'someone who tries things out',
+      fields: { namespace: 4, title: 'Wikipedia:Sandbox/2' },
+      fire: [],
+    },
+    { name: 'a log entry', fields: { type: 'log' }, fire: [] },
+    {
+      name: 'an edit of another project',
+      fields: { server_name: 'www.wikidata.org', wiki: 'wikidatawiki' },
+      fire: ['index-article', 'notify-human-edit'],
+    },
+  ]
+  for (const { name, fields, fire } of cases) {
+    it(`fire for ${name}: ${fire.join(', ') || 'none'}`, () => {
+      expect(firing(anEdit(fields))).to.have.members(fire)
+    })
+  }
+
+  it('leave the topics of others alone', () => {
+    expect(firing(anEvent(recorded, { topic: 'mediawiki.page_change' }))).to.deep.equal([])
+  })
+
+  it('all fire for some recorded edit, so that the demo shows each', async () => {
+    const names = new Set<string>()
+    for (const text of await recordedEdits()) {
+      const body = JSON.parse(text) as Json // as: what JSON.parse gives
+      for (const name of firing(anEvent(body, { topic: 'mediawiki.recentchange' }))) names.add(name)
+    }
+    const derived = ruleSet.rules.map(({ name }) => name).filter((name) => !names.has(name))
+    expect(derived).to.deep.equal(['rerender-page'])
+  })
+})
+
+describe('purge-article', () => {
+  const cases = [
+    { title: 'EFL Championship', path: '/wiki/EFL_Championship' },
+    { title: 'AC/DC', path: '/wiki/AC/DC' },
+    { title: 'Verónica Chen', path: '/wiki/Ver%C3%B3nica_Chen' },
+    { title: 'Who?', path: '/wiki/Who%3F' },
+    { title: '100%', path: '/wiki/100%25' },
+    { title: 'Kill Bill: Volume 1', path: '/wiki/Kill_Bill%3A_Volume_1' },
+  ]
+  for (const { title, path } of cases) {
+    it(`asks for ${path} of the wiki for the title ${title}`, async () => {
+      const { method, url, headers } = await callOf('purge-article', anEdit({ title }))
+      expect({ method, url, host: headers['host'] }).to.deep.equal({
+        method: 'PURGE',
+        url: `http://cdn.internal${path}`,
+        host: 'en.wikipedia.org',
+      })
+    })
+  }
+
+  it('sends nothing for a title that would lead elsewhere', () => {
+    const event = anEdit({ title: '../admin' })
+    const scope = { event, rule: { name: '' }, match: {}, nowMs: 0, lineage: event.lineage }
+    const [action] = ruleCalled('purge-article').actions
+    expect(action?.render(scope)).to.have.nested.property('failure.kind', 'template')
+  })
+})
+
+describe('notify-human-edit', () => {
+  it('signs the bytes that it sends, and sends numbers as numbers', async () => {
+    const { method, url, headers, body } = await callOf('notify-human-edit', anEdit({}))
+    const bytes = body ?? ''
+    expect({ method, url }).to.deep.equal({
+      method: 'POST',
+      url: 'http://hooks.internal/wiki-edits',
+    })
+    expect(headers['x-event-id']).to.equal('0416300b-980c-45bb-b0a2-c9d7a9e2b7eb')
+    expect(headers['x-sluice-signature']).to.equal(
+      `sha256=${createHmac('sha256', signingKey).update(bytes).digest('hex')}`,
+    )
+    expect(JSON.parse(bytes.toString())).to.deep.equal({
+      id: 1659529639,
+      wiki: 'enwiki',
+      page: 'EFL Championship',
+      user: '87.12.215.232',
+      revision: { from: 1166824248, to: 1167689309 },
+      comment: '/* League champions, runners-up and play-off finalists */',
+      text: '87.12.215.232 edited EFL Championship',
+    })
+  })
+
+  it('sends an edit without a comment all the same', async () => {
+    const fields = Object.entries(recorded).filter(([name]) => name !== 'comment')
+    const { body } = await callOf('notify-human-edit', anEvent(Object.fromEntries(fields)))
+    expect(JSON.parse(body?.toString() ?? '')).to.have.property('comment', '')
+  })
+})
+
+describe('request-rerender and rerender-page', () => {
+  it('hand a page from one to the other', async () => {
+    const [derived] = (await carriedOut('request-rerender', anEdit({}))).produced
+    expect(derived?.topic).to.equal('rerender.page')
+    expect(derived?.key?.toString()).to.equal('enwiki:EFL Championship')
+    const job = JSON.parse(derived?.value?.toString() ?? '') as Json // as: what JSON.parse gives
+    const event = anEvent(job, { topic: 'rerender.page' })
+    expect(firing(event)).to.deep.equal(['rerender-page'])
+    const { method, url, body } = await callOf('rerender-page', event)
+    expect({ method, url }).to.deep.equal({ method: 'POST', url: 'http://render.internal/jobs' })
+    expect(JSON.parse(body?.toString() ?? '')).to.deep.equal({
+      wiki: 'enwiki',
+      title: 'EFL Championship',
+      revision: 1167689309,
+    })
+  })
+})
+
+describe('index-article', () => {
+  it('puts an article under one path segment', async () => {
+    const { method, url, body } = await callOf('index-article', anEdit({ title: 'AC/DC' }))
+    expect({ method, url }).to.deep.equal({
+      method: 'PUT',
+      url: 'http://search.internal/articles/enwiki/AC%2FDC',
+    })
+    expect(JSON.parse(body?.toString() ?? '')).to.deep.equal({
+      title: 'AC/DC',
+      revision: 1167689309,
+      length: 91166,
+      edited_at: '2023-07-29T07:51:39Z',
+    })
+  })
+
+  it('is tried three times, soon', () => {
+    expect(ruleCalled('index-article').retry).to.include({
+      attemptsMax: 3,
+      firstMs: 2_000,
+      factor: 2,
+      maxMs: 5_000,
+    })
+  })
+})
