@@ -16,7 +16,8 @@ import {
 import { invariant } from '../model/invariant.ts'
 import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
-import { fileProblem, type SourceFile } from './source-files.ts'
+import { depthMax, tooDeepAt } from './nesting.ts'
+import type { SourceFile } from './source-files.ts'
 import type { ProblemCode } from './problem-code.ts'
 
 /*
@@ -44,9 +45,6 @@ export interface YamlDocument {
   problemAt(at: At, part: 'key' | 'value', complaint: Complaint): Problem
 }
 
-/** Maps and lists inside each other. Deeper is not written by a person. */
-const depthMax = 64
-
 /** Values that aliases may add to a file, all together: far above what people share, far below a bomb. */
 const aliasedMax = 10_000
 
@@ -55,12 +53,10 @@ export function parseYaml(file: SourceFile): {
   readonly document: YamlDocument | null
   readonly problems: readonly Problem[]
 } {
-  const lines = new LineCounter()
-  const text = new Text(file, lines)
-  const parsed = parseSafely(file, lines)
-  if (parsed === null) {
-    return { document: null, problems: [tooDeep(file)] }
-  }
+  const text = new Text(file)
+  const deepAt = tooDeepAt(file.text)
+  if (deepAt !== null) return { document: null, problems: [text.problem(deepAt, 1, tooDeep)] }
+  const parsed = parseAll(file)
   const [first, second] = parsed
   if (second !== undefined) {
     const start = file.text.lastIndexOf('---', second.contents?.range?.[0] ?? second.range[0])
@@ -85,39 +81,22 @@ export function parseYaml(file: SourceFile): {
   return { document: isWhole ? document : null, problems }
 }
 
-function tooDeep(file: SourceFile): Problem {
-  const message = `the file nests deeper than ${depthMax} levels`
-  return fileProblem(file.name, 'yaml-too-deep', message, null)
-}
-
-/** The package's parser calls itself for every level, so depth is what can exhaust it. */
-function parseSafely(
-  file: SourceFile,
-  lineCounter: LineCounter,
-): readonly Document.Parsed[] | null {
-  try {
-    const parsed = parseAllDocuments(file.text, {
-      version: '1.2',
-      schema: 'core',
-      strict: true,
-      uniqueKeys: false, // told by `Reader`, at the second key
-      prettyErrors: false,
-      logLevel: 'silent',
-      lineCounter,
-    })
-    return 'empty' in parsed ? [] : parsed
-  } catch (error) {
-    if (error instanceof RangeError) return null
-    throw error
-  }
+function parseAll(file: SourceFile): readonly Document.Parsed[] {
+  const parsed = parseAllDocuments(file.text, {
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    uniqueKeys: false, // told by `Reader`, at the second key
+    prettyErrors: false,
+    logLevel: 'silent',
+  })
+  return 'empty' in parsed ? [] : parsed
 }
 
 /** One syntax error makes others behind it, so the first alone is told. */
 function firstError(document: Document.Parsed, text: Text): Problem | null {
   const [found] = [...document.errors, ...document.warnings]
   if (found === undefined) return null
-  // Where the parser's stack ended depends on who called it: no place to tell anybody.
-  if (found.code === 'RESOURCE_EXHAUSTION') return tooDeep(text.file)
   const [, end] = found.pos
   const start = quoteNeverClosed(document, found) ?? behindBlanks(text, found.pos[0])
   const before = text.file.text.slice(0, start).trimEnd()
@@ -156,6 +135,8 @@ function complaintOf(found: YAMLError): Complaint {
   )
 }
 
+const tooDeep = error('yaml-too-deep', `nests deeper than ${depthMax} levels`, null)
+
 const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
   TAG_RESOLVE_FAILED: error(
     'yaml-tag',
@@ -183,11 +164,14 @@ function error(code: ProblemCode, message: string, hint: string | null): Complai
 /** The text of a file: offsets to lines, columns and carets. */
 class Text {
   readonly file: SourceFile
-  readonly #lines: LineCounter
+  readonly #lines = new LineCounter()
 
-  constructor(file: SourceFile, lines: LineCounter) {
+  constructor(file: SourceFile) {
     this.file = file
-    this.#lines = lines
+    this.#lines.addNewLine(0)
+    for (let i = file.text.indexOf('\n'); i !== -1; i = file.text.indexOf('\n', i + 1)) {
+      this.#lines.addNewLine(i + 1)
+    }
   }
 
   problem(offset: number, length: number, complaint: Complaint): Problem {
@@ -228,7 +212,7 @@ class Reader {
 
   read(node: Node, depth: number): Read {
     if (depth > depthMax) {
-      return this.#refuse(node, 'yaml-too-deep', `nests deeper than ${depthMax} levels`)
+      return this.#refuse(node, tooDeep.code, tooDeep.message)
     }
     if (isAlias(node)) return this.#readAlias(node)
     const read = this.#readContent(node, depth)
