@@ -122,7 +122,13 @@ class IssueReporter {
     }
     const params = issue.code === 'custom' ? paramsOf(issue) : null
     if (params !== null) {
-      this.#reporter.error([...this.#at, ...path], params.code, issue.message, params.hint)
+      const at = [...this.#at, ...path]
+      const described = this.#describe(at)
+      const message =
+        described === null
+          ? issue.message
+          : issue.message.replaceAll(JSON.stringify(value), () => described)
+      this.#reporter.error(at, params.code, message, params.hint)
       return
     }
     this.#found(path, value, issue)
@@ -140,12 +146,13 @@ class IssueReporter {
 
   #found(path: At, value: Json, issue: Issue): void {
     const at = [...this.#at, ...path]
-    const found = this.#describe(at) ?? describeValue(value)
+    const described = this.#describe(at)
+    const found = described ?? describeValue(value)
     this.#reporter.error(
       at,
       isOfWrongType(issue) ? 'wrong-type' : 'bad-value',
       `found ${found}, expected ${expectation(issue)}`,
-      hintFor(issue, value),
+      described === null ? hintFor(issue, value) : null,
     )
   }
 }

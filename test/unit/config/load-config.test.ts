@@ -185,7 +185,25 @@ describe('the environment in a config', () => {
     expect(config.http.userAgent).to.equal('${X}')
   })
 
-  it('does not show up in problems', async () => {
+  it('does not show up in problems of any kind', async () => {
+    const settings = [
+      'limits: { memory: "${X}" }',
+      'http: { allow_cidrs: ["${X}"] }',
+      'lanes: { default: { start_at: "${X}" } }',
+      'bus: { kind: "${X}" }',
+      'http: { connections_per_origin: "${X}" }',
+      'admin: { listen: "${X}" }',
+    ]
+    for (const text of settings) {
+      const { problems } = await load(text, { env: { X: 'hunter2' } })
+      expect(problems.map(renderProblem).join()).to.include('${X}').and.not.include('hunter2')
+    }
+    const { problems } = await load('secrets: { a: { env: 271828 }, b: 314159, c: { file: [1] } }')
+    expect(problems.map(renderProblem).join()).not.to.match(/271828|314159/)
+    expect(problems).to.have.length(3)
+  })
+
+  it('is named in a problem as it is written', async () => {
     const { problems } = await load('log: { level: "${LEVEL}" }', { env: { LEVEL: 'hunter2' } })
     expect(problems.map(({ message }) => message)).to.deep.equal([
       'found what `${LEVEL}` stands for, expected `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
