@@ -82,13 +82,8 @@ function reportDuplicate(
   first: { readonly document: YamlDocument; readonly at: At },
   reporter: Reporter,
 ): void {
-  const place = first.document.problemAt(first.at, 'key', {
-    severity: 'error',
-    code: 'duplicate-rule',
-    message: '',
-    hint: null,
-  })
-  const message = `there is a rule \`${rule.name}\` already, in ${place.file}:${place.line}`
+  const place = `${first.document.file.name}:${first.document.lineOf(first.at)}`
+  const message = `there is a rule \`${rule.name}\` already, in ${place}`
   reporter.errorAtKey(rule.at, 'duplicate-rule', message, 'names are unique over all files')
 }
 
@@ -154,25 +149,20 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
   if (!isGood || shape === undefined || matches === null || topics === null || actions === null) {
     return { name, at, tests, loaded: null }
   }
-  const { line } = document.problemAt(at, 'key', {
-    severity: 'error',
-    code: 'bad-name',
-    message: '',
-    hint: null,
-  })
   const said: JsonObject = { ...defaultsSource, ...raw }
+  const lists = listsIn(said, context.lists)
   const rule: Rule = {
     name,
     file: document.file.name,
-    line,
+    line: document.lineOf(at),
     ...settingsOf(shape, defaults),
-    version: versionOf({ rule: withoutTests(said), lists: listsIn(said, context.lists) }),
+    version: versionOf({ rule: withoutTests(said), lists }),
     topics,
     matches,
     actions,
     retry,
   }
-  const sameness = ['topics', 'lane', 'when', 'unless', 'do'].map((key) => said[key] ?? null)
+  const effect = ['topics', 'lane', 'when', 'unless', 'do'].map((key) => said[key] ?? null)
   return {
     name,
     at,
@@ -182,7 +172,7 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
       at,
       document,
       matchesAll: raw['when'] === undefined && raw['unless'] === undefined,
-      sameness: canonicalJson(sameness),
+      sameness: canonicalJson([...effect, lists]),
       retryAt:
         raw['retry'] === undefined && defaults.retry !== undefined
           ? ['defaults', 'retry']

@@ -43,6 +43,8 @@ export interface YamlDocument {
   readonly value: Json
   /** A complaint about the value at a path, or about its key; of what is not there, the parent. */
   problemAt(at: At, part: 'key' | 'value', complaint: Complaint): Problem
+  /** The line of the key at a path, 1-based. */
+  lineOf(at: At): number
 }
 
 /** Values that aliases may add to a file, all together: far above what people share, far below a bomb. */
@@ -172,6 +174,10 @@ class Text {
     for (let i = file.text.indexOf('\n'); i !== -1; i = file.text.indexOf('\n', i + 1)) {
       this.#lines.addNewLine(i + 1)
     }
+  }
+
+  lineAt(offset: number): number {
+    return Math.max(1, this.#lines.linePos(offset).line)
   }
 
   problem(offset: number, length: number, complaint: Complaint): Problem {
@@ -320,6 +326,9 @@ function documentOf(
     problemAt(at, part, complaint) {
       const [start, end] = rangeAt(contents, at, part, aliases)
       return text.problem(start, end - start, complaint)
+    },
+    lineOf(at) {
+      return text.lineAt(rangeAt(contents, at, 'key', aliases)[0])
     },
   }
 }

@@ -244,6 +244,10 @@ describe('a warning', () => {
   it('is given for two rules that are the same but for their names', () => {
     const text = `rules:\n${rule('one', 'a', 'b')}${rule('two', 'a', 'b')}${rule('three', 'a', 'c')}`
     expect(codes(text)).to.deep.equal(['3:3 identical-rules'])
+    const listed = (name: string, wiki: string): string =>
+      `lists: { few: [${wiki}] }\nrules:\n${rule(name, 'a', 'b', '{ a: { in: few } }')}`
+    expect(loadText([listed('one', 'x'), listed('two', 'y')]).problems).to.deep.equal([])
+    expect(loadText([listed('one', 'x'), listed('two', 'x')]).problems).to.have.length(1)
   })
 
   it('is given once for each circle of emitted topics', () => {
