@@ -10,12 +10,14 @@ import type { WireBroker, WireCluster } from './innards.ts'
 import { quietRequestQueues, mendBrokers } from './innards.ts'
 import type { KafkaBusOptions, KafkaSasl, KafkaTiming, KafkaTls } from './options.ts'
 import { defaultTiming } from './options.ts'
-import { toPortError, withDeadline } from './errors.ts'
+import { kafkaErrorType, toPortError, withDeadline } from './errors.ts'
 import { summarised } from './summarised.ts'
 
 /** A host that does not take a connection in this time is as good as down. */
 const connectMsMax = 3_000
 const keepAliveMs = 30_000
+const groupCoordinator = 0
+const coordinatorMs = 100
 /** Every broker of the list gets its turn before a call fails; the callers have loops of their own. */
 const retry = { initialRetryTime: 100, maxRetryTime: 500 }
 
@@ -40,7 +42,9 @@ export class Connection {
     this.timing = { ...defaultTiming, ...options.timing }
     this.clock = options.clock
     this.#cluster = this.#open(options)
-    mendBrokers(this.#cluster)
+    mendBrokers(this.#cluster, (broker) =>
+      this.clock.schedule(connectMsMax, () => this.#cutTo(broker)),
+    )
   }
 
   /** The broker with this id, connected. */
@@ -63,10 +67,27 @@ export class Connection {
     })
   }
 
-  coordinator(groupId: string): Promise<WireBroker> {
-    return this.#call(`find the coordinator of group ${groupId}`, () =>
-      this.#cluster.findGroupCoordinator({ groupId }),
-    )
+  /**
+   * The broker that keeps a group. Asked of a broker that we are connected to: kafkajs asks them in
+   * any order and gives up at the first that is down.
+   */
+  async coordinator(groupId: string): Promise<WireBroker> {
+    const doing = `find the coordinator of group ${groupId}`
+    const untilMs = this.clock.monotonic() + this.timing.request
+    for (;;) {
+      const asked = await this.anyBroker()
+      try {
+        const found = await this.request(asked, doing, () =>
+          asked.findGroupCoordinator({ groupId, coordinatorType: groupCoordinator }),
+        )
+        return await this.broker(found.coordinator.nodeId)
+      } catch (error) {
+        // So it is for a while on a new cluster, and after the broker that was it has died.
+        const isComing = kafkaErrorType(error) === 'GROUP_COORDINATOR_NOT_AVAILABLE'
+        if (!isComing || this.clock.monotonic() > untilMs) throw error
+        await this.clock.sleep(coordinatorMs)
+      }
+    }
   }
 
   /** One request: its errors become those of the port, `waitMs` is what it may wait at the broker. */

@@ -65,6 +65,10 @@ export interface WireBroker extends Omit<Broker, 'metadata' | 'offsetFetch' | 'o
   }
   lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange<unknown>
   metadata(topics: readonly string[]): Promise<{ readonly topicMetadata: readonly TopicMetadata[] }>
+  findGroupCoordinator(request: {
+    groupId: string
+    coordinatorType: number
+  }): Promise<{ coordinator: { nodeId: number } }>
   joinGroup(request: {
     groupId: string
     sessionTimeout: number
@@ -138,7 +142,6 @@ export interface WireCluster extends Pick<
 > {
   findBroker(node: { nodeId: number }): Promise<WireBroker>
   findControllerBroker(): Promise<WireBroker>
-  findGroupCoordinator(group: { groupId: string }): Promise<WireBroker>
   readonly brokerPool: {
     createBroker: (options: object) => WireBroker
     /** By node id; those that the cluster has told of. */
@@ -176,18 +179,29 @@ export function encoded(bytes: Buffer): WireEncoder {
 }
 
 /**
- * Mends three habits of kafkajs in the brokers of one cluster. It refuses all metadata when one
+ * Mends four habits of kafkajs in the brokers of one cluster. It refuses all metadata when one
  * topic in it has an error: one that was deleted, one without a leader for the moment, and the
  * client finds nothing. Requests that find a connection closed each open one, all but the last of
  * which stay open and unused. And each attempt to reach a broker that is down adds listeners to the
- * last socket that was open, for as long as the outage lasts.
+ * last socket that was open, for as long as the outage lasts. Last, it waits without end for the
+ * first answer of a broker that is frozen: `guard` starts a timer that cuts the connection, and
+ * gives the function that stops it.
  */
-export function mendBrokers(cluster: WireCluster): void {
+export function mendBrokers(cluster: WireCluster, guard: (broker: WireBroker) => () => void): void {
   const pool = cluster.brokerPool
   const createBroker = pool.createBroker
   pool.createBroker = (options) => {
     const broker = createBroker(options)
     for (const connection of broker.connectionPool.pool) mendConnection(connection)
+    const connect = broker.connect.bind(broker)
+    broker.connect = async () => {
+      const stop = guard(broker)
+      try {
+        await connect()
+      } finally {
+        stop()
+      }
+    }
     broker.metadata = (topics) => {
       const build = broker.lookupRequest(apiKeys.metadata, requests.Metadata)
       const exchange = build({ topics, allowAutoTopicCreation: false })
