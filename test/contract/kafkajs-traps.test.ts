@@ -351,11 +351,11 @@ function traps(): void {
       const topic = await aTopic(bus)
       const sinceMs = performance.now()
       await Promise.all(
-        Array.from({ length: 10_000 }, (_, i) => bus.produce([aRecord(topic, String(i))])),
+        Array.from({ length: 30_000 }, (_, i) => bus.produce([aRecord(topic, String(i))])),
       )
-      // One request each would take longer than this: 6,000 a second were measured.
-      expect(performance.now() - sinceMs).to.be.below(1_500)
-      expect((await bus.admin.watermarks(topic))[0]?.high).to.equal(10_000n)
+      // One request each would take longer: at most 6,000 a second were measured.
+      expect(performance.now() - sinceMs).to.be.below(3_000)
+      expect((await bus.admin.watermarks(topic))[0]?.high).to.equal(30_000n)
     })
 
     it('blames only the record that is too large for its topic, not those beside it', async () => {

@@ -20,7 +20,7 @@ const downloadMsMax = 10 * 60_000
 const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
 
 /** The folder with the jars, which may not be there yet. */
-export async function jarsFolder(): Promise<string> {
+async function jarsFolder(): Promise<string> {
   const version = createHash('sha256')
     .update(await readFile(pom))
     .digest('hex')

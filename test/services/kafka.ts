@@ -76,7 +76,7 @@ async function major(program: string, args: string[], pattern: RegExp): Promise<
 }
 
 /** A listener beside the plain one: TLS with client certificates, and SASL for one user. */
-export interface SecureListener {
+interface SecureListener {
   /** PEM: a key in PKCS #8 and its certificate, which names 127.0.0.1. */
   readonly key: string
   readonly certificate: string

@@ -43,7 +43,7 @@ export interface JoinedGroup {
   readonly members: { memberId: string; memberMetadata: Buffer }[]
 }
 
-export interface TopicMetadata {
+interface TopicMetadata {
   readonly topicErrorCode: number
   readonly topic: string
   readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]

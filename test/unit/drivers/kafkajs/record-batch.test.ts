@@ -98,8 +98,8 @@ describe('A batch of records', () => {
     expect(records[0]?.headers).to.deep.equal(headers)
   })
 
-  it('is never larger than its bound says', () => {
-    fc.assert(
+  it('is never larger than its bound says', async () => {
+    await fc.assert(
       fc.asyncProperty(anyRecord, async (record) => {
         const one = (await encodeBatch([record], 'none')).length
         const two = (await encodeBatch([record, record], 'none')).length
