@@ -439,6 +439,17 @@ function traps(): void {
       }
     })
 
+    it('that cannot keep its id beside its data reads all the same, and says so', async () => {
+      const logger = recordingLogger()
+      const bus = open({ logger })
+      const topic = await aTopic(bus)
+      const stateDir = '/dev/null/no-folder'
+      const { sink } = await join(bus, [topic], { stateDir })
+      await until(sink, 'its partition', () => sink.owned.size === 1)
+      const said = logger.lines.filter((line) => line.fields['stateDir'] === stateDir)
+      expect(said.map((line) => line.level)).to.include('warn')
+    })
+
     it('that shares the folder and lives is left alone', async () => {
       const bus = open()
       const topic = await aTopic(bus, 2)

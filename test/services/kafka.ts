@@ -140,10 +140,14 @@ export async function startKafka({
   const start = async () => {
     const output = openSync(log, 'a')
     // The shell becomes java, so its pid is java's. Beside it waits a reader of a pipe that we hold
-    // open: when we die without a word, of whatever, the pipe ends and java is killed.
-    const script = 'exec 3<&0; (read -r word <&3 || kill -9 $$) & exec java "$@" </dev/null 3<&-'
+    // open: when we die without a word, of whatever, the pipe ends, java is
+    // killed and its data removed.
+    const script =
+      'exec 3<&0; (read -r word <&3 || { kill -9 $$; sleep 1; rm -rf "$DATA"; }) & ' +
+      'exec java "$@" </dev/null 3<&-'
     const started = spawn('sh', ['-c', script, 'sh', ...java, 'kafka.Kafka', properties], {
       stdio: ['pipe', output, output],
+      env: { ...process.env, DATA: folder },
     })
     closeSync(output)
     child = started

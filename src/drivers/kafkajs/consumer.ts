@@ -306,7 +306,7 @@ export class KafkaConsumer implements Consumer {
     const { session, rebalance } = this.#connection.timing
     const coordinator = await this.#connection.coordinator(group)
     if (this.#isFirstJoin) {
-      for (const memberId of await this.#file.takeDead()) await this.#expel(memberId)
+      for (const memberId of await this.#deadMembers()) await this.#expel(memberId)
       this.#isFirstJoin = false
     }
     const joining = this.#connection.request(
@@ -326,8 +326,23 @@ export class KafkaConsumer implements Consumer {
     )
     const joined = await this.#unlessClosing(joining)
     this.#memberId = joined.memberId
-    await this.#file.write(joined.memberId)
+    await this.#file.write(joined.memberId).catch((error: unknown) => this.#tellFile(error))
     return joined
+  }
+
+  async #deadMembers(): Promise<readonly string[]> {
+    try {
+      return await this.#file.takeDead()
+    } catch (error) {
+      this.#tellFile(error)
+      return []
+    }
+  }
+
+  /** Without its file a member that is killed costs the group a session; reading goes on. */
+  #tellFile(error: unknown): void {
+    const { group, stateDir } = this.#options
+    this.#logger.warn({ group, stateDir, err: error }, 'cannot keep our place for after a crash')
   }
 
   /** Takes a member that is dead out of the group. If that fails, its session runs out. */
