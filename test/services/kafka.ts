@@ -151,7 +151,6 @@ export async function startKafka({
     })
     closeSync(output)
     child = started
-    started.once('exit', () => started.stdin?.end('ended\n'))
     started.stdin?.on('error', () => undefined) // the reader is gone: nothing left to guard
     await untilItAnswers(address, started, log)
   }
@@ -160,6 +159,9 @@ export async function startKafka({
     child = null
     if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return
     const gone = once(ending, 'exit')
+    // Node closes the pipe itself when java is gone, which must not look like our own death.
+    const { stdin } = ending
+    if (stdin !== null) await new Promise<void>((resolve) => stdin.end('ended\n', () => resolve()))
     ending.kill(signal)
     ending.kill('SIGCONT') // a frozen process cannot obey
     const late = setTimeout(() => ending.kill('SIGKILL'), stopMsMax)
