@@ -28,6 +28,7 @@ const homes = {
   '@toondepauw/node-zstd': 'src/drivers/kafkajs/',
   lmdb: 'src/drivers/embedded/',
   undici: 'src/drivers/undici/',
+  'ipaddr.js': 'src/drivers/undici/',
   mustache: 'src/rules/template',
   yaml: 'src/schema/',
   pino: 'src/app/',

@@ -12,7 +12,7 @@ const timersOnly = ['setTimeout', 'setInterval'].map((name) => ({
 }))
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.cache/', 'data/', '.dependency-cruiser.cjs'] },
+  { ignores: ['dist/', 'node_modules/', '.cache/', 'data/', '**/*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
@@ -44,7 +44,7 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-unused-expressions': 'off' },
   },
   {
-    files: ['*.js', 'test/**/*.js', '.ci/*'],
+    files: ['*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     rules: { 'no-restricted-exports': 'off' },
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },

@@ -70,7 +70,7 @@ export function lineageBehind(from: Lineage, rule: string, traceparent: string):
 }
 
 /** Rule runs of one name that a path may hold before the next counts as a loop (delivery, 5). */
-export const selfMax = 1
+const selfMax = 1
 
 /** Whether `rule` acting on an event with this lineage would go round in a circle. */
 export function isLoop(lineage: Lineage, rule: string, hopsMax: number): boolean {

@@ -35,14 +35,14 @@ await consumer.connect()
 await consumer.subscribe({ topic, fromBeginning: true })
 await consumer.run({
   autoCommitInterval: 500,
-  eachBatch: async ({ batch, resolveOffset, heartbeat }) => {
-    for (const { value, offset } of batch.messages) {
+  eachBatch: async (payload) => {
+    for (const { value, offset } of payload.batch.messages) {
       while (inFlight >= inFlightMax) await new Promise<void>((resolve) => (room = resolve))
       inFlight += 1
       if (value !== null) void post(value)
-      resolveOffset(offset)
+      payload.resolveOffset(offset)
     }
-    await heartbeat()
+    await payload.heartbeat()
   },
 })
 await allDone

@@ -20,10 +20,10 @@ export class DaemonProcess {
   readonly #exited: Promise<number | null>
   #wake: () => void = () => {}
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(args: readonly string[], { cwd }: { cwd?: string } = {}) {
     this.#child = spawn(process.execPath, [program, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...env },
+      cwd,
     })
     this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null) // as: node's types say any
     void this.#exited.then(() => this.#wake())

@@ -111,7 +111,7 @@ export class MemoryConsumer implements Consumer, Member {
           this.#commit(entries)
           resolve()
         } catch (error) {
-          reject(error as PortError) // as: what #commit throws
+          reject(error instanceof Error ? error : new Error(String(error)))
         }
       })
     })
