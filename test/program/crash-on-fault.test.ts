@@ -18,12 +18,12 @@ describe('a fault of ours', () => {
         crashOnFault()
         setInterval(() => {}, 1000)
         ${code}`
-      const ended = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+      const ended = await new Promise<{ signal: unknown; stderr: string }>((resolve) => {
         execFile(process.execPath, ['--input-type=module', '-e', script], (error, _out, stderr) =>
-          resolve({ code: error?.code, stderr }),
+          resolve({ signal: error?.signal, stderr }),
         )
       })
-      expect(ended.code).to.equal(1)
+      expect(ended.signal).to.equal('SIGABRT')
       expect(ended.stderr).to.include('sluice crashed').and.include('Error: lost')
     })
   }
