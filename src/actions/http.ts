@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '../model/status-policy.ts'
 import type { HttpAnswer, HttpRequest } from '../ports/http-caller.ts'
-import type { Action, ActionKind, ActionTools, CompileContext } from '../rules/action-kind.ts'
+import type { Action, ActionKind, CompileContext } from '../rules/action-kind.ts'
 import type { Scope } from '../rules/scope.ts'
 import { isCovered, isHostPattern } from '../rules/template-hosts.ts'
 import { RenderError, type TextTemplate, type UrlTemplate } from '../rules/template.ts'
@@ -89,7 +89,7 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
           },
           async perform(tools, timeoutMs, signal) {
             const answer = await tools.http.call(request, timeoutMs, signal)
-            return outcomeOf(call, answer, scope.nowMs, tools)
+            return outcomeOf(call, answer, scope.nowMs)
           },
         }
       }),
@@ -237,15 +237,9 @@ function signatureOf(body: Buffer, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 }
 
-function outcomeOf(
-  { method, policy }: Call,
-  answer: HttpAnswer,
-  nowMs: number,
-  tools: ActionTools,
-): Outcome {
+function outcomeOf({ method, policy }: Call, answer: HttpAnswer, nowMs: number): Outcome {
   if (answer.kind === 'aborted') return { kind: 'aborted' }
   if (answer.kind === 'response') return outcomeOfResponse(method, policy, answer, nowMs)
-  if (answer.failure.kind === 'guard') tools.onGuardRefused(answer.failure)
   return outcomeOfFailure(policy, answer.failure)
 }
 

@@ -1,3 +1,4 @@
+import type { Failure } from '../model/failure.ts'
 import type { Rendered, RenderedRequest } from '../rules/action-kind.ts'
 import { RenderError } from '../rules/template.ts'
 
@@ -7,8 +8,13 @@ export function rendered(render: () => RenderedRequest): Rendered {
     return { kind: 'ready', request: render() }
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
-    return { kind: 'failed', failure: { kind: error.kind, message: error.message } }
+    return { kind: 'failed', failure: failureOf(error) }
   }
+}
+
+function failureOf({ kind, message }: RenderError): Failure {
+  // All that a template can do against the guard is to name another host.
+  return kind === 'guard' ? { kind, reason: 'host', message } : { kind, message }
 }
 
 /** JSON of a rendered tree in UTF-8. Throws RenderError when it is above `bytesMax`. */

@@ -11,7 +11,6 @@ import { LagWatch } from './lag.ts'
 import { Lane } from './lane.ts'
 import { LiveIntake } from './live-intake.ts'
 import { MemoryBudget } from './memory-budget.ts'
-import type { Meters } from './meters.ts'
 import { createMeters } from './meters.ts'
 import type { OwnTopics } from './own-topics.ts'
 import { PatientProducer, produceWaitMs } from './patient-producer.ts'
@@ -63,7 +62,6 @@ export interface EngineParts {
 export class Engine {
   readonly queues: RuleQueues
   readonly #parts: EngineParts
-  readonly #meters: Meters
   readonly #lanes: readonly Lane[]
   readonly #retryLane: Lane
   readonly #lag: LagWatch
@@ -75,7 +73,6 @@ export class Engine {
     const { bus, clock, logger, metrics, ruleSet, topics, processId, limits } = parts
     this.#parts = parts
     const meters = createMeters(metrics, clock)
-    this.#meters = meters
     const repeated = new RepeatedLog(logger, clock)
     this.#repeated = repeated
     const { signal } = this.#cutOff
@@ -127,7 +124,6 @@ export class Engine {
       http,
       pauseBeforeProducingAgain: (tries, signal) =>
         clock.sleep(produceWaitMs(tries, clock.random()), signal),
-      onGuardRefused: () => this.#meters.guardRefused.of('address').inc(),
     }
   }
 

@@ -1,3 +1,4 @@
+import type { GuardReason } from '../model/failure.ts'
 import type { DeadReason, SkipReason } from '../model/outcome.ts'
 import { skipReasons } from '../model/outcome.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -21,7 +22,6 @@ export interface Meters {
   readonly rebalances: Family<Counter>
   readonly commitFailures: Family<Counter>
   readonly eventsLost: Family<Counter>
-  readonly guardRefused: Family<Counter>
   readonly bytesHeld: Gauge
 }
 
@@ -65,6 +65,11 @@ export function createMeters(metrics: Metrics, clock: Clock): Meters {
     lastMatch: metrics.gauge(
       perRule('last_match_timestamp_seconds', 'When the rule last matched; 0: not yet.'),
     ),
+    guardRefused: metrics.counter({
+      name: 'sluice_guard_refused_total',
+      help: 'Calls refused because of the host or address, by reason.',
+      labels: ['reason'],
+    }),
     oldest: metrics.gauge(
       perRule('oldest_unsettled_seconds', 'Age of the oldest task in flight or in the queue.'),
     ),
@@ -112,11 +117,6 @@ export function createMeters(metrics: Metrics, clock: Clock): Meters {
       help: 'Offsets that the bus had dropped (retention, truncation) before they were read.',
       labels: ['lane', 'topic'],
     }),
-    guardRefused: metrics.counter({
-      name: 'sluice_guard_refused_total',
-      help: 'Calls refused because of the address, by reason.',
-      labels: ['reason'],
-    }),
     bytesHeld: metrics
       .gauge({
         name: 'sluice_events_held_bytes',
@@ -141,6 +141,7 @@ interface Families {
   readonly queue: Family<Gauge>
   readonly limit: Family<Gauge>
   readonly lastMatch: Family<Gauge>
+  readonly guardRefused: Family<Counter>
   readonly oldest: Family<Gauge>
 }
 
@@ -235,6 +236,10 @@ export class RuleMeters {
       this.#attempts.set(name, histogram)
     }
     histogram.observe(tookMs / 1_000)
+  }
+
+  guardRefused(reason: GuardReason): void {
+    this.#families.guardRefused.of(reason).inc()
   }
 
   refreshGauges(): void {

@@ -110,6 +110,9 @@ export class RuleQueues {
   async #run(rule: Rule, { task, ticket }: QueuedTask): Promise<void> {
     const { meters } = this.#queue(rule.name)
     const result = await attempt(task, rule, this.#parts.tools, meters)
+    if (result.kind === 'dead' && result.failure.kind === 'guard') {
+      meters.guardRefused(result.failure.reason)
+    }
     await this.#parts.settler.afterAttempt({ task, ticket, rule, meters }, result)
   }
 }

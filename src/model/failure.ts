@@ -7,11 +7,23 @@ export type Failure =
   | { readonly kind: 'refused' | 'reset' | 'dns' | 'tls'; readonly message: string }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | null }
   /** The address is not one that this Sluice may call. */
-  | { readonly kind: 'guard'; readonly message: string }
+  | { readonly kind: 'guard'; readonly reason: GuardReason; readonly message: string }
   /** A template found nothing to render, or what it rendered breaks the rules of its position. */
   | { readonly kind: 'template'; readonly message: string }
   /** The request, the response or the derived event is above its bound. */
   | { readonly kind: 'too-large'; readonly message: string }
+
+/** Why an address or a host may not be called: the label of `sluice_guard_refused_total`. */
+export type GuardReason =
+  | 'host' // a templated host that `allow_hosts` does not name
+  | 'denied' // named by http.deny_cidrs
+  | 'not-allowed' // egress is internal and http.allow_cidrs does not name it
+  | 'loopback'
+  | 'private' // RFC 1918, RFC 4193 and the shared space of carriers (RFC 6598)
+  | 'link-local' // cloud metadata services live here
+  | 'multicast'
+  | 'unspecified'
+  | 'reserved' // documentation, benchmarking, tunnels, broadcast, unassigned
 
 export type FailureKind = Failure['kind']
 

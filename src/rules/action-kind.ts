@@ -60,6 +60,4 @@ export interface ActionTools {
   readonly bus: Pick<Bus, 'produce'>
   /** Waits out a bus that is away; rejects when the signal aborts. */
   readonly pauseBeforeProducingAgain: (tries: number, signal: AbortSignal) => Promise<void>
-  /** Counts an address that the guard refused. */
-  readonly onGuardRefused: (failure: Failure) => void
 }

@@ -33,7 +33,7 @@ const answers: readonly HttpAnswer[] = [
     body: Buffer.alloc(0),
   })),
   { kind: 'failed', failure: { kind: 'timeout', afterMs: 1 } },
-  { kind: 'failed', failure: { kind: 'guard', message: 'loopback' } },
+  { kind: 'failed', failure: { kind: 'guard', reason: 'loopback', message: 'loopback' } },
   { kind: 'aborted' },
 ]
 

@@ -275,3 +275,17 @@ describe('an event', () => {
     await house.stop()
   })
 })
+
+describe('a call that the guard refuses', () => {
+  it('is a dead letter, blamed on the rule, and counted by the reason of the guard', async () => {
+    const failure = { kind: 'guard', reason: 'private', message: '10.0.0.1 is private' } as const
+    const { rule } = target({ kind: 'dead', failure })
+    const house = await new House({ rules: [rule] }).start()
+    await house.emit({ id: 1 })
+    expect(house.dead('reason', 'error')).to.deep.equal([
+      { reason: 'guard', error: 'guard: 10.0.0.1 is private' },
+    ])
+    expect(house.metrics.valueOf('sluice_guard_refused_total', 'private')).to.equal(1)
+    await house.stop()
+  })
+})

@@ -57,7 +57,6 @@ export interface FakeTools extends ActionTools {
   readonly calls: { readonly request: HttpRequest; readonly timeoutMs: number }[]
   readonly produced: NewRecord[]
   readonly pauses: number[]
-  readonly guardRefusals: unknown[]
 }
 
 /** Answers every call with `answer`; takes a record where the next of `produceErrors` is null. */
@@ -70,7 +69,6 @@ export function fakeTools(
     calls: [],
     produced: [],
     pauses: [],
-    guardRefusals: [],
     http: {
       call(request, timeoutMs) {
         tools.calls.push({ request, timeoutMs })
@@ -91,7 +89,6 @@ export function fakeTools(
       tools.pauses.push(tries)
       await onPause()
     },
-    onGuardRefused: (failure) => void tools.guardRefusals.push(failure),
   }
   return tools
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import type { GuardReason } from '../../model/failure.ts'
 
 /** Which addresses Sluice may call. CIDRs, or single addresses, of either family. */
 export interface EgressPolicy {
@@ -11,24 +12,15 @@ export interface EgressPolicy {
   readonly denyCidrs: readonly string[]
 }
 
-/** Why an address is refused: a closed set, fit for a metric label. */
-export type GuardReason =
-  | 'denied' // named by denyCidrs
-  | 'not-allowed' // egress is internal and allowCidrs does not name it
-  | 'loopback'
-  | 'private' // RFC 1918, RFC 4193 and the shared space of carriers (RFC 6598)
-  | 'link-local' // cloud metadata services live here
-  | 'multicast'
-  | 'unspecified'
-  | 'reserved' // documentation, benchmarking, tunnels, broadcast, unassigned
+/** What a policy can have against an address. */
+export type AddressReason = Exclude<GuardReason, 'host'>
 
-/** An address that the policy refuses. Has a code of its own, like errors of the system have. */
+/** An address that the policy refuses. */
 export class GuardError extends Error {
   override readonly name = 'GuardError'
-  readonly code = 'SLUICE_GUARD'
-  readonly reason: GuardReason
+  readonly reason: AddressReason
 
-  constructor(reason: GuardReason, host: string, address: string) {
+  constructor(reason: AddressReason, host: string, address: string) {
     const subject = host === address ? address : `${host} (${address})`
     super(`${subject} is ${wordsOf[reason]}`)
     this.reason = reason
@@ -36,7 +28,7 @@ export class GuardError extends Error {
 }
 
 const needsAllowing = 'and no entry of http.allow_cidrs names it'
-const wordsOf: Readonly<Record<GuardReason, string>> = {
+const wordsOf: Readonly<Record<AddressReason, string>> = {
   denied: 'refused by http.deny_cidrs',
   'not-allowed': `not public egress here (http.egress is internal) ${needsAllowing}`,
   loopback: `a loopback address ${needsAllowing}`,
@@ -71,7 +63,7 @@ export class EgressGuard {
   }
 
   /** Why `address` may not be connected to, or `null` when it may. Not an address: `reserved`. */
-  refusal(address: string): GuardReason | null {
+  refusal(address: string): AddressReason | null {
     if (isIP(address) === 0) return 'reserved' // ipaddr.js also takes `1.2.3` for an address
     const outer = ipaddr.parse(address)
     const inner = carriedIpv4(outer)
@@ -113,7 +105,7 @@ function carriedIpv4(address: Address): ipaddr.IPv4 | null {
 }
 
 /** Ranges of ipaddr.js (the IANA registries) that are more to users than reserved. */
-const reasonByRange: Readonly<Record<string, GuardReason>> = {
+const reasonByRange: Readonly<Record<string, AddressReason>> = {
   loopback: 'loopback',
   private: 'private',
   uniqueLocal: 'private',
@@ -123,7 +115,7 @@ const reasonByRange: Readonly<Record<string, GuardReason>> = {
   unspecified: 'unspecified',
 }
 
-function specialUse(address: Address): GuardReason | null {
+function specialUse(address: Address): AddressReason | null {
   const range = address.range()
   if (range !== 'unicast') return reasonByRange[range] ?? 'reserved'
   return address.kind() === 'ipv4' || isIn(address, [globalUnicast]) ? null : 'reserved'

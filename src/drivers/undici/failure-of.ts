@@ -1,15 +1,14 @@
 import type { Failure } from '../../model/failure.ts'
+import { GuardError } from './egress-guard.ts'
 
-type Kind = Exclude<Failure['kind'], 'status'>
+type Kind = Exclude<Failure['kind'], 'status' | 'guard'>
 
 /**
  * What an error of undici, of Node's sockets, resolver or TLS says about a call. `refused`, `dns` and
- * `guard` mean that no connection came about, so the target has seen nothing. `reset` is the answer
+ * a refusal of our guard mean that no connection came about, so the target has seen nothing. `reset` is the answer
  * for all that happens to a connection and for what is unknown: the target may have acted.
  */
 const kindByCode: Readonly<Record<string, Kind>> = {
-  SLUICE_GUARD: 'guard',
-
   ETIMEDOUT: 'timeout',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
@@ -81,6 +80,9 @@ const kindByPrefix: readonly (readonly [string, Kind])[] = [
 
 /** The failure for `error`; never throws, whatever was thrown. `afterMs`: how long the call took. */
 export function failureOf(error: unknown, afterMs: number): Failure {
+  if (error instanceof GuardError) {
+    return { kind: 'guard', reason: error.reason, message: error.message }
+  }
   const code = codeOf(error)
   const kind = code === null ? 'reset' : kindOf(code)
   if (kind === 'timeout') return { kind, afterMs: Math.round(afterMs) }
@@ -100,9 +102,7 @@ function codeOf(error: unknown): string | null {
 
 function messageOf(error: unknown, code: string | null): string {
   const text = textOf(error)
-  return code === null || text.includes(code) || code === 'SLUICE_GUARD'
-    ? text
-    : `${text} (${code})`
+  return code === null || text.includes(code) ? text : `${text} (${code})`
 }
 
 function textOf(error: unknown): string {
