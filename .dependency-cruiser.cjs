@@ -17,7 +17,9 @@ const layer = (folder, rank) => ({
   name: `${folder}-imports-only-downward`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: `^src/(main\\.ts$${forbiddenFor(folder, rank) ? `|(${forbiddenFor(folder, rank)})/` : ''})` },
+  to: {
+    path: `^src/(main\\.ts$${forbiddenFor(folder, rank) ? `|(${forbiddenFor(folder, rank)})/` : ''})`,
+  },
 })
 
 // One home per package, so that a package can be replaced in one folder.
@@ -83,6 +85,9 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node'],
+    },
   },
 }

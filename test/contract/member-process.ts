@@ -10,7 +10,7 @@ import type { Bus, ConsumeOptions } from '../../src/ports/bus.ts'
  * parent through IPC; the parent half (`spawnMember`) starts it, waits for signals and kills it.
  */
 
-export type MemberNews =
+type MemberNews =
   | { readonly kind: 'assigned'; readonly partitions: readonly string[] }
   | { readonly kind: 'record'; readonly text: string }
   | { readonly kind: 'committed'; readonly partition: string; readonly offset: string }
