@@ -26,6 +26,12 @@ export const emitSchema = z
       .string()
       .optional()
       .describe('Template of the record key, which also picks the partition. Default: no key.'),
+    partition_key: z
+      .string()
+      .optional()
+      .describe(
+        'Template of a text that picks the partition in place of the key. Default: the key.',
+      ),
     headers: table
       .optional()
       .describe(
@@ -43,7 +49,7 @@ export const emitSchema = z
       .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Default: now.'),
   })
   .describe('Puts a derived event on the bus.')
-  .register(laterKeys, { keys: ['partition_key', 'as', 'each'] })
+  .register(laterKeys, { keys: ['as', 'each'] })
 
 export type EmitSpec = z.infer<typeof emitSchema>
 
@@ -63,15 +69,18 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
   checkTopic(spec.topic, report)
   const { templates } = context
   const key = spec.key === undefined ? noKey : templates.text(spec.key, 'text', ['key'])
+  const partitionKey =
+    spec.partition_key === undefined
+      ? noKey
+      : templates.text(spec.partition_key, 'text', ['partition_key'])
   const value = compileValue(spec.value, context)
   const headers = compileHeaders(spec, context, report)
   const timestamp =
     spec.timestamp === undefined
       ? (scope: Scope) => scope.nowMs
       : templates.json(spec.timestamp, ['timestamp'])
-  if (!isSound || key === null || value === null || headers === null || timestamp === null) {
-    return null
-  }
+  if (!isSound || key === null || partitionKey === null) return null
+  if (value === null || headers === null || timestamp === null) return null
   const { topic } = spec
   return {
     kind: 'emit',
@@ -80,8 +89,10 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
     render: (scope) =>
       rendered(() => {
         const keyText = key(scope)
+        const partitionText = partitionKey(scope)
         const record: NewRecord = {
           topic,
+          ...(partitionText === null ? {} : { partitionKey: Buffer.from(partitionText) }),
           key: keyText === null ? null : Buffer.from(keyText),
           value: value(scope),
           headers: headersOf(headers, scope),

@@ -25,6 +25,8 @@ export interface NewRecord {
   readonly topic: string
   /** Left out: the bus picks it by hash of the key, or spreads records without a key. */
   readonly partition?: number
+  /** Whose hash picks the partition in place of the key's. */
+  readonly partitionKey?: Buffer
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Headers

@@ -220,6 +220,24 @@ export function busContract(driver: string, open: () => Promise<BusFixture>): vo
         }
       })
 
+      it('puts a record where its partition key says, and keeps its own key', async () => {
+        const topic = await aTopic(4)
+        const keyed = (key: string, partitionKey?: string) => ({
+          ...aRecord(topic, 'v', { key }),
+          ...(partitionKey === undefined ? {} : { partitionKey: Buffer.from(partitionKey) }),
+        })
+        const pages = Array.from({ length: 20 }, (_, i) => `page-${i}`)
+        const byKey = await bus.produce(pages.map((page) => keyed(page)))
+        const byPartitionKey = await bus.produce(pages.map((page, i) => keyed(`job-${i}`, page)))
+        expect(byPartitionKey.map((one) => one.partition)).to.deep.equal(
+          byKey.map((one) => one.partition),
+        )
+        const last = (await readAll(topic, byPartitionKey[0]?.partition)).map(({ key }) =>
+          String(key),
+        )
+        expect(last).to.include('job-0').and.to.include('page-0')
+      })
+
       it('puts a key on the same partition whoever produces it, and spreads keys', async () => {
         const topic = await aTopic(4)
         const second = await fixture.second()

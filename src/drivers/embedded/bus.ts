@@ -211,7 +211,8 @@ class EmbeddedBus implements Bus {
         const bound = `at most ${sizeMax} are taken`
         throw new PortError('bus', 'too-large', `${found}: ${bound}`)
       }
-      const partition = record.partition ?? this.#partitionFor(topic, key, partitions)
+      const partition =
+        record.partition ?? this.#partitionFor(topic, record.partitionKey ?? key, partitions)
       if (partition < 0 || partition >= partitions || !Number.isInteger(partition)) {
         throw new PortError(
           'bus',

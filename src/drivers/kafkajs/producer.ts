@@ -128,7 +128,7 @@ export class Producer {
       records.forEach((record, i) => {
         const { topic, key, value, headers, timestampMs = nowMs } = record
         const count = counts.get(topic) ?? 1
-        const partition = record.partition ?? this.#partitionFor(topic, key, count)
+        const partition = record.partition ?? this.#partitionFor(topic, record.partitionKey ?? key, count)
         if (partition < 0 || partition >= count) {
           failure ??= new PortError(
             'bus',

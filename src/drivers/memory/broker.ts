@@ -125,7 +125,8 @@ export class MemoryBroker {
     return stored
   }
 
-  #partitionFor({ topic, key }: NewRecord): number {
+  #partitionFor({ topic, partitionKey, key: ownKey }: NewRecord): number {
+    const key = partitionKey ?? ownKey
     const count = this.logsOf(topic).length
     if (key === null) return this.#spread++ % count
     return key.reduce((hash, byte) => (hash * 31 + byte) % 1_000_003, 7) % count

@@ -69,6 +69,13 @@ describe('an emit action puts on the bus', () => {
     })
   }
 
+  it('names what picks the partition, where that is not the key', async () => {
+    const record = await produced({ topic: 'd', key: 'k', partition_key: '{{event.title}}' })
+    expect(record.key).to.deep.equal(Buffer.from('k'))
+    expect(record.partitionKey?.toString()).to.equal('é')
+    expect((await produced({ topic: 'd', key: 'k' })).partitionKey).to.equal(undefined)
+  })
+
   it('a tombstone where the value is null, or the event is one', async () => {
     expect((await produced({ topic: 'd', key: 'k', value: null })).value).to.equal(null)
     expect((await produced({ topic: 'd', key: 'k' }, { value: null })).value).to.equal(null)
@@ -192,8 +199,8 @@ describe('an emit action is refused at load for', () => {
   }
 
   it('keys that are not built yet, known from slips', () => {
-    expect(laterKeys.get(emitSchema)?.keys).to.deep.equal(['partition_key', 'as', 'each'])
-    expect(emitSchema.safeParse({ topic: 'a', partition_key: 'x' }).success).to.equal(false)
+    expect(laterKeys.get(emitSchema)?.keys).to.deep.equal(['as', 'each'])
+    expect(emitSchema.safeParse({ topic: 'a', as: 'x' }).success).to.equal(false)
   })
 
   it('unknown keys', () => {

@@ -46,7 +46,7 @@ describe('docs/rules.md', () => {
       (schema) => laterKeys.get(schema)?.keys ?? [],
     )
     const keys = [
-      ...later.filter((key) => key !== 'kind' && key !== 'partition_key'),
+      ...later.filter((key) => key !== 'kind'),
       ...Object.keys(defaultsSchema.shape),
     ]
     expect(keys.filter((key) => !text.includes(`\`${key}\``))).to.deep.equal([])
