@@ -24,7 +24,7 @@ export function commandLine(args: readonly string[]): Promise<number> {
     stderr: outputOf(process.stderr),
     runDaemon,
     runDemo: (options) => runDemo(options, (status) => statusText(status, tableOptions(stdout))),
-    openBus: (config) => openBus(config, createLogger({ ...config.log, level: 'warn' }, false)),
+    openBus: (config) => openBus(config, createLogger({ ...config.log, level: 'error' }, false)),
   }
   return runProgram(args, deps)
 }

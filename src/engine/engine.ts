@@ -77,7 +77,7 @@ export class Engine {
     this.#repeated = repeated
     const { signal } = this.#cutOff
     const producer = new PatientProducer(bus, clock, repeated)
-    const settler = new Settler({ clock, producer, topics, processId, signal })
+    const settler = new Settler({ clock, producer, topics, log: repeated, processId, signal })
     const actions = this.#actionTools()
     this.queues = new RuleQueues({
       ruleSet,

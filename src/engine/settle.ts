@@ -9,6 +9,7 @@ import type { AttemptResult } from './attempt.ts'
 import type { RuleMeters } from './meters.ts'
 import type { OwnTopics } from './own-topics.ts'
 import type { PatientProducer } from './patient-producer.ts'
+import type { RepeatedLog } from './repeated-log.ts'
 import { planRetry } from './retry-plan.ts'
 import type { TaskStory } from './task-headers.ts'
 import { headersOfTask } from './task-headers.ts'
@@ -20,6 +21,7 @@ export interface SettlerParts {
   readonly clock: Clock
   readonly producer: PatientProducer
   readonly topics: OwnTopics
+  readonly log: RepeatedLog
   /** Names this process in retry records, so that its ladder knows its own tasks again. */
   readonly processId: string
   /** Given when the process can wait no longer. */
@@ -97,6 +99,7 @@ export class Settler {
     const record = { topic: topics.tier(plan.tierMs), key, value, headers }
     if (!(await this.#produce(record, ticket))) return meters.skipped('reassigned')
     meters.retried(failed.failure.kind)
+    this.#tell('an attempt failed; the task is tried again', next, { ...story, dueMs: plan.dueMs })
     ticket.taskSettled()
   }
 
@@ -118,7 +121,16 @@ export class Settler {
     }
     if (!(await this.#produce(record, ticket))) return meters.skipped('reassigned')
     meters.dead(story.reason)
+    this.#tell('a task went to the dead letters', task, story)
     ticket.taskSettled()
+  }
+
+  /** Each kind of failure of each rule is said once, then every ten seconds with a count. */
+  #tell(sentence: string, task: Task, story: Omit<TaskStory, 'counted'>): void {
+    const { reason, status, error, request, exhausted } = story
+    const kind = `${sentence} ${task.rule} ${reason} ${status ?? ''}`
+    const fields = { rule: task.rule, reason, error, request, task: task.id, exhausted }
+    this.#parts.log.warn(kind, fields, sentence)
   }
 
   #produce(record: Parameters<PatientProducer['produce']>[0], ticket: Ticket): Promise<boolean> {

@@ -289,3 +289,36 @@ describe('a call that the guard refuses', () => {
     await house.stop()
   })
 })
+
+describe('the log', () => {
+  it('says why tasks fail: once per rule and kind, then with a count', async () => {
+    const answers = [503, 503, 503].map((code) => status(code))
+    const { rule } = target(...answers, refusal(400))
+    const house = await new House({ rules: [rule] }).start()
+    await house.emit({ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 })
+    const warnings = house.logged.filter(({ level }) => level === 'warn')
+    expect(warnings.map(({ sentence, fields }) => ({ sentence, ...fields }))).to.deep.equal([
+      {
+        sentence: 'an attempt failed; the task is tried again',
+        rule: 'purge',
+        reason: 'status',
+        error: 'the target answered 503',
+        request: 'TEST edits/0/0',
+        task: 'purge/edits/0/0',
+        exhausted: null,
+        repeated: 0,
+      },
+      {
+        sentence: 'a task went to the dead letters',
+        rule: 'purge',
+        reason: 'status',
+        error: 'the target answered 400',
+        request: 'TEST edits/0/3',
+        task: 'purge/edits/0/3',
+        exhausted: null,
+        repeated: 0,
+      },
+    ])
+    await house.stop()
+  })
+})

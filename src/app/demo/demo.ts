@@ -152,8 +152,9 @@ async function show(scene: Show): Promise<void> {
     elapsed_s: Math.round((systemClock.monotonic() - startedMs) / 100) / 10,
   }
   if (options.json) process.stdout.write(`${JSON.stringify(document)}\n`)
-  else screen.closing(document, renderStatus(status), daemon.adminUrl, options.once)
-  if (!options.once && !interrupted.signal.aborted) await stopping
+  const isOver = options.once || interrupted.signal.aborted
+  if (!options.json) screen.closing(document, renderStatus(status), daemon.adminUrl, isOver)
+  if (!isOver) await stopping
 }
 
 async function untilDrained(daemon: Daemon, { config, ruleSet }: House, signal: AbortSignal) {
