@@ -158,12 +158,18 @@ export class Engine {
     this.#cutOff.abort()
   }
 
+  /**
+   * Topics that came since and fit a glob, of others only: a rule that means ours names it. And
+   * retry tiers that the config names no more, as long as they are there: tasks may wait in them.
+   */
   async #lookForTopics(): Promise<void> {
-    const { ruleSet, bus } = this.#parts
-    if (ruleSet.rules.every((rule) => rule.topics.globs.length === 0)) return
+    const { ruleSet, bus, topics } = this.#parts
     try {
       const existing = await bus.admin.listTopics()
-      for (const lane of this.#lanes) await lane.setTopics(ruleSet.topicsOf(lane.name, existing))
+      const others = existing.filter((topic) => !topics.isOwn(topic))
+      for (const lane of this.#lanes) await lane.setTopics(ruleSet.topicsOf(lane.name, others))
+      const tiers = topics.tiersMs.map((ms) => topics.tier(ms))
+      await this.#retryLane.setTopics([...new Set([...tiers, ...existing.filter(topics.isTier)])])
     } catch (error) {
       this.#repeated.warn('topics', { err: error }, 'could not look for new topics')
     }

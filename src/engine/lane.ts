@@ -70,6 +70,7 @@ export class Lane implements ConsumerSink {
   #pumping: Partition | null = null
   #rounds = 0
   #turnedMs = 0
+  #isStarted = false
   #isStopping = false
 
   constructor(parts: LaneParts) {
@@ -84,6 +85,7 @@ export class Lane implements ConsumerSink {
   /** Joins the group, unless there is no topic to read yet. */
   async start(): Promise<void> {
     const { clock } = this.#parts
+    this.#isStarted = true
     if (this.#topics.length > 0) await this.#consume()
     this.#turnedMs = clock.monotonic()
     this.#stopCommitting = every(clock, commitEveryMs, async () => {
@@ -94,7 +96,10 @@ export class Lane implements ConsumerSink {
   }
 
   async #consume(): Promise<void> {
-    const { group, startAt, stateDir, bus } = this.#parts
+    const { group, stateDir, bus, clock } = this.#parts
+    // Joining takes seconds, and new topics are found later still: what comes in between is not to
+    // be skipped, so "latest" is the moment at which the lane started, for all of them.
+    const startAt = this.#parts.startAt === 'latest' ? clock.now() : this.#parts.startAt
     const options = { group, topics: this.#topics, startAt, stateDir, revokeGraceMs }
     this.#consumer = await bus.consume(options, this)
   }
@@ -116,6 +121,10 @@ export class Lane implements ConsumerSink {
   /** Reads these topics from now on. */
   async setTopics(topics: readonly string[]): Promise<void> {
     if (topics.join() === this.#topics.join()) return
+    if (!this.#isStarted) {
+      this.#topics = topics
+      return
+    }
     this.#parts.logger.info({ lane: this.name, topics }, 'topics of the lane changed')
     this.#topics = topics
     if (this.#consumer === null) await this.#consume()

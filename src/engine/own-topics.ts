@@ -10,6 +10,9 @@ export interface OwnTopics {
   /** Ascending. */
   readonly tiersMs: readonly number[]
   tier(ms: number): string
+  /** A retry tier, one that a former config named included. */
+  isTier(topic: string): boolean
+  isOwn(topic: string): boolean
   readonly all: readonly string[]
 }
 
@@ -17,7 +20,15 @@ export function ownTopics(prefix: string, tiersMs: readonly number[]): OwnTopics
   const ascending = [...tiersMs].sort((a, b) => a - b)
   const tier = (ms: number): string => `${prefix}.retry.${formatDuration(ms)}`
   const dead = `${prefix}.dead`
-  return { dead, tiersMs: ascending, tier, all: [...ascending.map(tier), dead] }
+  const isTier = (topic: string): boolean => topic.startsWith(`${prefix}.retry.`)
+  return {
+    dead,
+    tiersMs: ascending,
+    tier,
+    isTier,
+    isOwn: (topic) => topic === dead || isTier(topic),
+    all: [...ascending.map(tier), dead],
+  }
 }
 
 /** How `topic` of ours is to be made where nobody has said otherwise. */

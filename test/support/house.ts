@@ -5,6 +5,7 @@ import type { LaneSettings } from '../../src/engine/engine.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { ladderRest } from '../../src/engine/ladder.ts'
 import type { Ladder } from '../../src/engine/ladder.ts'
+import type { OwnTopics } from '../../src/engine/own-topics.ts'
 import { ownTopics, ownTopicSpec } from '../../src/engine/own-topics.ts'
 import type { Json } from '../../src/model/json.ts'
 import type { BusRecord, NewRecord } from '../../src/model/record.ts'
@@ -26,7 +27,7 @@ export interface HouseOptions {
   readonly partitions?: number
 }
 
-const topics = ownTopics('sluice', [10_000, 60_000])
+const tiersDefault = [10_000, 60_000]
 
 /**
  * A whole engine on a memory bus and a fake clock. Several may live on one broker, one after the
@@ -40,10 +41,13 @@ export class House {
   readonly bus: MemoryBus
   readonly engine: Engine
   readonly #options: HouseOptions
+  readonly #topics: OwnTopics
   #isCrashed = false
 
   constructor(options: HouseOptions, beside?: House, processId = 'process-1') {
     this.#options = options
+    const topics = ownTopics('sluice', options.tiersMs ?? tiersDefault)
+    this.#topics = topics
     this.clock = beside?.clock ?? new FakeClock()
     this.broker = beside?.broker ?? new MemoryBroker(this.clock)
     this.bus = new MemoryBus(this.broker)
@@ -71,6 +75,7 @@ export class House {
 
   async start(): Promise<this> {
     const partitions = this.#options.partitions ?? 1
+    const topics = this.#topics
     for (const name of [...this.engine.topicsOfRules, ...topics.all]) {
       await this.bus.admin.ensureTopics([
         ownTopicSpec(topics, name, { partitions, replication: 1 }),
