@@ -169,7 +169,9 @@ export class Engine {
       const others = existing.filter((topic) => !topics.isOwn(topic))
       for (const lane of this.#lanes) await lane.setTopics(ruleSet.topicsOf(lane.name, others))
       const tiers = topics.tiersMs.map((ms) => topics.tier(ms))
-      await this.#retryLane.setTopics([...new Set([...tiers, ...existing.filter(topics.isTier)])])
+      await this.#retryLane.setTopics([
+        ...new Set([...tiers, ...existing.filter((topic) => topics.isTier(topic))]),
+      ])
     } catch (error) {
       this.#repeated.warn('topics', { err: error }, 'could not look for new topics')
     }
