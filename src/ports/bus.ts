@@ -71,7 +71,7 @@ export interface Assigned extends TopicPartition {
   readonly epoch: number
   /** The offset of the first record that will be delivered. */
   readonly position: bigint
-  /** Metadata of the committed offset; `''` when there is none. */
+  /** What was committed with `position`; `''` when nothing was, or another offset. */
   readonly metadata: string
 }
 

@@ -624,6 +624,22 @@ export function busContract(driver: string, open: () => Promise<BusFixture>): vo
         })
       })
 
+      it('is given metadata only with the position that it was committed with', async function () {
+        if (fixture.trim === undefined) return expectSaid(driver, 'trim', this.test)
+        const topic = await aTopic()
+        const group = aGroup()
+        const first = await join(optionsOf(group, [topic]))
+        await produceTexts(topic, numbered(6))
+        await untilTexts(first.sink, 6)
+        await first.consumer.commit([{ ...entryOf(first.sink, topic, 0, 1n), metadata: 'of 1' }])
+        await first.consumer.close(1_000)
+        await fixture.trim(topic, 4n)
+        const { sink } = await join(optionsOf(group, [topic]))
+        await untilTexts(sink, 2)
+        const { position, metadata } = sink.assignments[0] ?? {}
+        expect(metadata).to.equal(position === 1n ? 'of 1' : '')
+      })
+
       it('can change its topics, and keeps the place in those that stay', async () => {
         const [first, second] = [await aTopic(), await aTopic()]
         const { sink, consumer } = await join(optionsOf(aGroup(), [first]))

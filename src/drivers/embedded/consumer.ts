@@ -322,7 +322,8 @@ export class EmbeddedConsumer implements Consumer {
       const epoch = ++lastEpoch
       const held: Held = { topic, partition, id, epoch, position, isPaused: false }
       this.#held.set(partitionName(held), held)
-      const { metadata } = committed
+      // Metadata counts from the committed offset; from another one it would tell lies.
+      const metadata = position === committed.offset ? committed.metadata : ''
       assigned.push({ topic, partition, epoch, position: BigInt(position), metadata })
     }
     if (assigned.length > 0) this.#call(() => this.#sink.onAssigned(assigned))
