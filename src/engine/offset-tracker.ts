@@ -6,8 +6,15 @@ export interface Run {
   readonly to: bigint
 }
 
-/** In place of an event's time: no event is from before all time. */
-const settled = -Infinity
+/** An unsettled event, between its neighbours in the order of the partition. */
+interface Unsettled {
+  readonly offset: bigint
+  readonly eventTimeMs: number
+  before: Unsettled | null
+  after: Unsettled | null
+  /** What is settled between this event and the next unsettled one; `null`: nothing. */
+  island: Run | null
+}
 
 /**
  * Turns out-of-order completions within one partition into an offset that is safe to commit.
@@ -16,13 +23,14 @@ const settled = -Infinity
  * counts as done. So the committable offset moves past an event only when it and all earlier ones
  * are settled; what is settled above it, the islands, goes into the commit metadata
  * (commit-metadata.ts) and is not run again after a crash.
+ *
+ * Only unsettled events are kept, in a list in the order of the partition, each with the one island
+ * behind it: an event that hangs for days costs no more memory than any other, whatever passes by.
  */
 export class OffsetTracker {
-  // Insertion order is offset order. We never count from one offset to the next: compaction and
-  // transaction markers leave holes, and a tracker waiting for a hole would commit nothing again.
-  // The value is the time of an unsettled event, or `settled`.
-  readonly #eventTimes = new Map<bigint, number>()
-  #unsettled = 0
+  readonly #byOffset = new Map<bigint, Unsettled>()
+  #first: Unsettled | null = null
+  #last: Unsettled | null = null
   #next: bigint
 
   /** @param position - the first offset that will be read */
@@ -32,19 +40,17 @@ export class OffsetTracker {
 
   /** Events accepted and not settled. */
   get unsettled(): number {
-    return this.#unsettled
+    return this.#byOffset.size
   }
 
   /** The next offset to read in Kafka's sense: everything below it is settled or was never there. */
   get committable(): bigint {
-    for (const offset of this.#eventTimes.keys()) return offset
-    return this.#next
+    return this.#first?.offset ?? this.#next
   }
 
   /** Event time of the lowest unsettled event, milliseconds since 1970; `null` when all are settled. */
   get oldestMs(): number | null {
-    for (const timeMs of this.#eventTimes.values()) return timeMs
-    return null
+    return this.#first?.eventTimeMs ?? null
   }
 
   /** Offsets from the lowest unsettled event to the end of what was taken. */
@@ -54,9 +60,14 @@ export class OffsetTracker {
 
   /** Announces an offset as taken. Must be called in the order of the partition. */
   accept(offset: bigint, eventTimeMs: number): void {
+    // We never count from one offset to the next: compaction and transaction markers leave holes,
+    // and a tracker waiting for a hole would commit nothing again.
     invariant(offset >= this.#next, `offset ${offset} accepted after ${this.#next}`)
-    this.#eventTimes.set(offset, eventTimeMs)
-    this.#unsettled += 1
+    const event = { offset, eventTimeMs, before: this.#last, after: null, island: null }
+    if (this.#last === null) this.#first = event
+    else this.#last.after = event
+    this.#last = event
+    this.#byOffset.set(offset, event)
     this.#next = offset + 1n
   }
 
@@ -67,14 +78,17 @@ export class OffsetTracker {
 
   /** Marks an accepted offset as done: acted on, skipped, dead-lettered or handed on. */
   settle(offset: bigint): void {
-    const timeMs = this.#eventTimes.get(offset)
-    invariant(timeMs !== undefined && timeMs !== settled, `offset ${offset} is not in flight`)
-    this.#eventTimes.set(offset, settled)
-    this.#unsettled -= 1
-    for (const [candidate, time] of this.#eventTimes) {
-      if (time !== settled) return
-      this.#eventTimes.delete(candidate)
+    const event = this.#byOffset.get(offset)
+    invariant(event !== undefined, `offset ${offset} is not in flight`)
+    this.#byOffset.delete(offset)
+    const { before, after, island } = event
+    if (before === null) this.#first = after
+    else {
+      before.after = after
+      before.island = { from: before.island?.from ?? offset, to: island?.to ?? offset + 1n }
     }
+    if (after === null) this.#last = before
+    else after.before = before
   }
 
   /**
@@ -83,18 +97,9 @@ export class OffsetTracker {
    */
   islands(): readonly Run[] {
     const runs: Run[] = []
-    let from: bigint | null = null
-    let to = 0n
-    for (const [offset, time] of this.#eventTimes) {
-      if (time === settled) {
-        from ??= offset
-        to = offset + 1n
-      } else if (from !== null) {
-        runs.push({ from, to })
-        from = null
-      }
+    for (let event = this.#first; event !== null; event = event.after) {
+      if (event.island !== null) runs.push(event.island)
     }
-    if (from !== null) runs.push({ from, to })
     return runs
   }
 }

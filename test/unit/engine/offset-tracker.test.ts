@@ -46,6 +46,20 @@ describe('an offset tracker', () => {
     )
   })
 
+  it('costs no more for all that passes by an event which hangs', () => {
+    const tracker = new OffsetTracker(0n)
+    tracker.accept(0n, 0)
+    for (let offset = 1n; offset < 300_000n; offset++) {
+      tracker.accept(offset, 0)
+      tracker.settle(offset)
+    }
+    const startedMs = performance.now()
+    for (let commit = 0; commit < 100; commit++) {
+      expect(tracker.islands()).to.deep.equal([{ from: 1n, to: 300_000n }])
+    }
+    expect(performance.now() - startedMs).to.be.lessThan(200) // 700 with a place for each event
+  })
+
   it('passes a hole at the end of a fetch once everything before it is settled', () => {
     const tracker = new OffsetTracker(5n)
     tracker.accept(5n, 0)
