@@ -71,6 +71,8 @@ export class Lane implements ConsumerSink {
   #rounds = 0
   #turnedMs = 0
   #isStarted = false
+  /** Wall time. */
+  #startedMs = 0
   #isStopping = false
 
   constructor(parts: LaneParts) {
@@ -78,7 +80,9 @@ export class Lane implements ConsumerSink {
     this.group = parts.group
     this.#parts = parts
     this.#topics = parts.topics
+    parts.meters.commitFailures.of(parts.name).inc(0)
     parts.intake.onRoom(() => this.#pumpAll())
+    parts.budget.onPressure(() => this.#regulateAll())
     parts.budget.onRelief(() => this.#regulateAll())
   }
 
@@ -86,7 +90,8 @@ export class Lane implements ConsumerSink {
   async start(): Promise<void> {
     const { clock } = this.#parts
     this.#isStarted = true
-    if (this.#topics.length > 0) await this.#consume()
+    this.#startedMs = clock.now()
+    if (this.#topics.length > 0) await this.#consume(this.#topics)
     this.#turnedMs = clock.monotonic()
     this.#stopCommitting = every(clock, commitEveryMs, async () => {
       await this.#commit([...this.#partitions.values()])
@@ -95,12 +100,12 @@ export class Lane implements ConsumerSink {
     })
   }
 
-  async #consume(): Promise<void> {
-    const { group, stateDir, bus, clock } = this.#parts
+  async #consume(topics: readonly string[]): Promise<void> {
+    const { group, stateDir, bus } = this.#parts
     // Joining takes seconds, and new topics are found later still: what comes in between is not to
     // be skipped, so "latest" is the moment at which the lane started, for all of them.
-    const startAt = this.#parts.startAt === 'latest' ? clock.now() : this.#parts.startAt
-    const options = { group, topics: this.#topics, startAt, stateDir, revokeGraceMs }
+    const startAt = this.#parts.startAt === 'latest' ? this.#startedMs : this.#parts.startAt
+    const options = { group, topics, startAt, stateDir, revokeGraceMs }
     this.#consumer = await bus.consume(options, this)
   }
 
@@ -120,15 +125,13 @@ export class Lane implements ConsumerSink {
 
   /** Reads these topics from now on. */
   async setTopics(topics: readonly string[]): Promise<void> {
-    if (topics.join() === this.#topics.join()) return
-    if (!this.#isStarted) {
-      this.#topics = topics
-      return
+    if (topics.join() === this.#topics.join() || this.#isStopping) return
+    if (this.#isStarted) {
+      if (this.#consumer === null) await this.#consume(topics)
+      else await this.#consumer.setTopics(topics)
+      this.#parts.logger.info({ lane: this.name, topics }, 'topics of the lane changed')
     }
-    this.#parts.logger.info({ lane: this.name, topics }, 'topics of the lane changed')
-    this.#topics = topics
-    if (this.#consumer === null) await this.#consume()
-    else await this.#consumer.setTopics(topics)
+    this.#topics = topics // last: what failed above is tried again at the next call
   }
 
   get state(): ConsumerState {
@@ -158,6 +161,7 @@ export class Lane implements ConsumerSink {
       former?.end()
       const partition = new Partition(one, budget, (settled) => this.#eventSettled(settled))
       this.#partitions.set(partitionName(one), partition)
+      meters.eventsLost.of(this.name, one.topic).inc(0)
     }
     intake.dropRevoked()
     meters.rebalances.of(this.name).inc()
@@ -228,6 +232,7 @@ export class Lane implements ConsumerSink {
         return
       case 'skipped': {
         const { partition, from, to } = state
+        if (to < from) return this.#startOver(partition, from, to)
         meters.eventsLost.of(this.name, partition.topic).inc(Number(to - from))
         logger.error(
           { ...fields, ...partition, from: String(from), to: String(to) },
@@ -237,6 +242,26 @@ export class Lane implements ConsumerSink {
       }
     }
     this.#state = state
+  }
+
+  /**
+   * The log ends below where we read: it was truncated, or its topic made anew. What is in it now
+   * we may never have seen, so it is read from its beginning as if we had just been given it.
+   */
+  #startOver(at: TopicPartition, from: bigint, to: bigint): void {
+    const { logger, budget, intake } = this.#parts
+    const fields = { lane: this.name, ...at, from: String(from), to: String(to) }
+    logger.error(fields, 'the log of a partition is shorter than it was; it is read from its start')
+    const name = partitionName(at)
+    const former = this.#partitions.get(name)
+    if (former === undefined || former.isRevoked) return
+    if (this.#pausedOnes.has(name)) this.#consumer?.resume([former])
+    this.#forget(former)
+    former.end()
+    const assigned = { ...at, epoch: former.epoch, position: to, metadata: '' }
+    const anew = new Partition(assigned, budget, (settled) => this.#eventSettled(settled))
+    this.#partitions.set(name, anew)
+    intake.dropRevoked()
   }
 
   // ---- taking
@@ -309,9 +334,10 @@ export class Lane implements ConsumerSink {
     if (partition.isRevoked) return
     const name = partitionName(partition)
     const { window, budget } = this.#parts
-    // A head that is not due keeps the rest of its tier on the bus, not in our memory.
     const isWaiting = this.#wakes.get(name)?.isForDue === true
     const isHeld = budget.isOver || isWaiting
+    // What is not due for an hour must not keep others from reading for so long.
+    if (budget.isOver && isWaiting) this.#putBack(partition)
     const isPaused = this.#pausedOnes.has(name)
     if (!isPaused && (isHeld || partition.inbox.length >= 2 * window)) {
       this.#pausedOnes.add(name)
@@ -320,6 +346,11 @@ export class Lane implements ConsumerSink {
       this.#pausedOnes.delete(name)
       this.#consumer?.resume([partition])
     }
+  }
+
+  #putBack(partition: Partition): void {
+    const offset = partition.putBack()
+    if (offset !== null) this.#consumer?.seek(partition, offset)
   }
 
   #regulateAll(): void {

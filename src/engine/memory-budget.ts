@@ -1,10 +1,11 @@
 /**
  * Bytes of events in memory over all lanes, bounded by `limits.memory`. Above the bound lanes stop
- * reading; what is in memory already goes on, so that there is always something that gives way. A
- * fetch that was under way when the bound was reached still comes in on top.
+ * reading and give back what is not due yet; the rest goes on, so that there is always something
+ * that gives way. A fetch that was under way when the bound was reached still comes in on top.
  */
 export class MemoryBudget {
   readonly #bytesMax: number
+  readonly #onPressure: (() => void)[] = []
   readonly #onRelief: (() => void)[] = []
   #bytes = 0
   #isOver = false
@@ -21,14 +22,21 @@ export class MemoryBudget {
     return this.#isOver
   }
 
-  /** Calls `callback` each time that reading may go on. */
+  /** Calls `callback` each time that the bound is passed, from within `add`. */
+  onPressure(callback: () => void): void {
+    this.#onPressure.push(callback)
+  }
+
+  /** Calls `callback` each time that reading may go on, from within `remove`. */
   onRelief(callback: () => void): void {
     this.#onRelief.push(callback)
   }
 
   add(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes > this.#bytesMax) this.#isOver = true
+    if (this.#isOver || this.#bytes <= this.#bytesMax) return
+    this.#isOver = true
+    for (const callback of this.#onPressure) callback()
   }
 
   remove(bytes: number): void {

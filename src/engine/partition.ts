@@ -83,9 +83,20 @@ export class Partition implements TicketOwner {
       bytes += bytesOf(record)
     }
     this.#bytes += bytes
-    this.#budget.add(bytes)
     this.#nextOffset = nextOffset
     if (this.inbox.length === 0) this.#reachedEnd()
+    this.#budget.add(bytes) // last: it may make us put back what has just come
+  }
+
+  /** Forgets what was read and not taken. Gives the offset to read on from; `null`: nothing was. */
+  putBack(): bigint | null {
+    const first = this.inbox.peek()
+    this.#emptyInbox()
+    return first?.offset ?? null
+  }
+
+  #emptyInbox(): void {
+    for (const record of this.inbox.drain()) this.#release(bytesOf(record))
   }
 
   /** Takes the first record of the inbox: a ticket to settle it, or `null` when it was settled before. */
@@ -160,7 +171,7 @@ export class Partition implements TicketOwner {
   /** From now on nothing starts. What was read and not taken is forgotten: it will be read again. */
   revoke(): void {
     if (this.#state === 'live') this.#state = 'revoked'
-    for (const record of this.inbox.drain()) this.#release(bytesOf(record))
+    this.#emptyInbox()
   }
 
   /** Resolves when no task of this partition is under way. */

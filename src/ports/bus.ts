@@ -110,7 +110,11 @@ export type ConsumerState =
   | { readonly kind: 'unreachable'; readonly error: Error }
   /** A topic of the subscription has gone; the driver reads the others and looks again. */
   | { readonly kind: 'topic-missing'; readonly topic: string }
-  /** Records below the position are gone (retention, truncation): events were lost before we read them. */
+  /**
+   * Records below the position are gone (retention): events were lost before we read them. With
+   * `to` below `from` the log ends below the position (truncation, a topic made anew), and its
+   * records come from `to` on, under the same epoch.
+   */
   | {
       readonly kind: 'skipped'
       readonly partition: TopicPartition

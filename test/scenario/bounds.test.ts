@@ -106,6 +106,34 @@ describe('bounds', () => {
   })
 })
 
+describe('retries that are not due', () => {
+  const cases = [
+    { name: 'when they are above it by themselves', memoryBytes: 100_000 },
+    { name: 'when a live event adds the last bytes', memoryBytes: 215_000 },
+  ]
+  for (const { name, memoryBytes } of cases) {
+    it(`do not fill limits.memory for as long as they wait, ${name}`, async () => {
+      const failing = aRule(() => Promise.resolve(status(503)), { concurrency: 100 })
+      let done = 0
+      const others = { names: ['others'], globs: [], matches: (one: string) => one === 'others' }
+      const live = aRule(() => Promise.resolve((done++, success)), { name: 'live', topics: others })
+      const house = await new House({ rules: [failing, live], memoryBytes }).start()
+      const value = Buffer.from(JSON.stringify({ text: 'x'.repeat(1_000) }))
+      await house.produce(...Array.from({ length: 90 }, () => ({ value })))
+      await house.pass(1_000)
+      expect(house.ladder().pending.retry).to.equal(90)
+      const large = Buffer.from(JSON.stringify({ text: 'x'.repeat(60_000) }))
+      for (let i = 1; i <= 3; i++) {
+        await house.produce({ topic: 'others', value: large })
+        expect(done).to.equal(i)
+      }
+      await house.pass(10_000)
+      expect(house.ladder().retried, 'each of them came back').to.equal(180)
+      await house.stop()
+    })
+  }
+})
+
 describe('a bus that is away', () => {
   it('holds the task whose retry it cannot take, and loses nothing', async () => {
     const answers = [status(503)]

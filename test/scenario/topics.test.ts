@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { PortError } from '../../src/ports/port-error.ts'
 import type { Rule } from '../../src/rules/rule.ts'
 import { aRule, status, success } from '../support/builders.ts'
 import { House } from '../support/house.ts'
@@ -36,6 +37,32 @@ describe('topics of a glob', () => {
     await makeTopic(house, 'later')
     await house.produce({ topic: 'later', value })
     await house.pass(30_000)
+    expect(seen).to.deep.equal(['later/0/0'])
+    await house.stop()
+  })
+
+  it('that come later are read from their beginning where the lane starts at the latest', async () => {
+    const seen: string[] = []
+    const lane = { startAt: 'latest' as const }
+    const house = await new House({ rules: [glob(seen)], lane }).start()
+    await makeTopic(house, 'later')
+    await house.produce({ topic: 'later', value })
+    await house.pass(30_000)
+    expect(seen).to.deep.equal(['later/0/0'])
+    await house.stop()
+  })
+
+  it('are read although the bus did not let us join at the first try', async () => {
+    const seen: string[] = []
+    const house = await new House({ rules: [glob(seen)] }).start()
+    const consume = house.bus.consume.bind(house.bus)
+    house.bus.consume = () => {
+      house.bus.consume = consume
+      return Promise.reject(new PortError('bus', 'unreachable', 'away for a moment'))
+    }
+    await makeTopic(house, 'later')
+    await house.produce({ topic: 'later', value })
+    await house.pass(60_000)
     expect(seen).to.deep.equal(['later/0/0'])
     await house.stop()
   })

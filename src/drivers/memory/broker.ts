@@ -144,6 +144,11 @@ export class MemoryBroker {
     log.low = offset
   }
 
+  /** Removes everything and counts from 0 again, as when a topic is made anew under its old name. */
+  makeAnew(topic: string): void {
+    for (const log of this.logsOf(topic)) Object.assign(log, { records: [], low: 0n, high: 0n })
+  }
+
   wakeReaders(): void {
     for (const group of this.#groups.values()) group.wake()
   }

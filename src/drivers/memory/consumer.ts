@@ -178,7 +178,7 @@ export class MemoryConsumer implements Consumer, Member {
   #deliverFrom(owned: Owned): boolean {
     const { assigned } = owned
     const log = this.#broker.log(assigned.topic, assigned.partition)
-    if (owned.position < log.low) {
+    if (owned.position < log.low || owned.position > log.high) {
       const { topic, partition } = assigned
       this.tell({
         kind: 'skipped',
