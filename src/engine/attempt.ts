@@ -1,5 +1,3 @@
-import { hash } from 'node:crypto'
-import type { Event } from '../model/event.ts'
 import type { Failure } from '../model/failure.ts'
 import { lineageBehind } from '../model/lineage.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -8,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { ActionTools } from '../rules/action-kind.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { RuleMeters } from './meters.ts'
+import { traceparentOf } from './traceparent.ts'
 
 /** How one attempt of a task ended, and where a next one has to begin. */
 export type AttemptResult =
@@ -83,19 +82,4 @@ function outcomeLabel(outcome: Outcome): string {
     case 'dead':
       return outcome.failure.kind
   }
-}
-
-/**
- * The W3C trace context of one request. The trace is the event's own, or one made from the root's
- * id: all that an edit sets off is one trace, on every replica and through every retry.
- */
-function traceparentOf(task: Task, step: number): string {
-  const given = task.event.lineage.traceparent
-  const span = hash('sha256', `${task.id}#${task.attempt}.${step}`).slice(0, 16)
-  if (given !== null) return `${given.slice(0, 36)}${span}${given.slice(52)}`
-  return `00-${traceIdOf(task.event)}-${span}-00`
-}
-
-function traceIdOf(event: Event): string {
-  return hash('sha256', event.lineage.root).slice(0, 32)
 }

@@ -71,7 +71,8 @@ export class LiveIntake implements Intake {
     const count = (): void => meters.events.of(record.topic, 'undecodable').inc()
     const task = newTask(noRule, eventOf(record, null))
     const nothing = (): void => {}
-    const counts = { dead: count, done: nothing, retried: nothing, skipped: nothing }
+    const unused = { started: nothing, ended: nothing, done: nothing, retried: nothing }
+    const counts = { ...unused, dead: count, skipped: nothing }
     void settler.unattempted({ task, ticket, rule: null, meters: counts }, reason, error)
   }
 
@@ -79,6 +80,7 @@ export class LiveIntake implements Intake {
     let counter = this.#decoded.get(topic)
     if (counter === undefined) {
       counter = this.#parts.meters.events.of(topic, 'decoded')
+      this.#parts.meters.events.of(topic, 'undecodable').inc(0)
       this.#decoded.set(topic, counter)
     }
     counter.inc()

@@ -1,6 +1,7 @@
 import type { GuardReason } from '../model/failure.ts'
 import type { DeadReason, SkipReason } from '../model/outcome.ts'
-import { skipReasons } from '../model/outcome.ts'
+import { deadReasons, skipReasons } from '../model/outcome.ts'
+import { networkOutcomes } from '../model/status-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Counter, Family, Gauge, Histogram, Metrics } from '../ports/metrics.ts'
 import type { Ladder } from './ladder.ts'
@@ -9,6 +10,9 @@ import { newLadder } from './ladder.ts'
 const delayBuckets = [
   0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400, 604_800,
 ]
+/** What a retry can be for, as a label: the kinds of failure that a status policy may retry. */
+const retryReasons = [...networkOutcomes, 'status']
+
 const attemptBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** Every metric of the engine (docs/metrics.md), registered once per process. */
@@ -27,28 +31,36 @@ export interface Meters {
 
 export function createMeters(metrics: Metrics, clock: Clock): Meters {
   const perRule = (name: string, help: string, ...more: string[]) => ({
-    name: `sluice_rule_${name}`,
+    name,
     help,
     labels: ['rule', ...more],
   })
   const families = {
-    matched: metrics.counter(perRule('matched_total', 'Events that matched the rule.')),
+    matched: metrics.counter(perRule('sluice_rule_matched_total', 'Events that matched the rule.')),
     skipped: metrics.counter(
-      perRule('skipped_total', 'Matches not acted on, by reason.', 'reason'),
+      perRule('sluice_rule_skipped_total', 'Matches not acted on, by reason.', 'reason'),
     ),
-    done: metrics.counter(perRule('done_total', 'Tasks whose actions all succeeded.')),
+    done: metrics.counter(perRule('sluice_rule_done_total', 'Tasks whose actions all succeeded.')),
     retried: metrics.counter(
-      perRule('retried_total', 'Attempts handed to a retry tier, by what failed.', 'reason'),
+      perRule(
+        'sluice_rule_retried_total',
+        'Attempts handed to a retry tier, by what failed.',
+        'reason',
+      ),
     ),
-    held: metrics.counter(perRule('held_total', 'Tasks sent to the backlog of the rule.')),
-    dead: metrics.counter(perRule('dead_total', 'Tasks sent to the dead letters.', 'reason')),
+    held: metrics.counter(
+      perRule('sluice_rule_held_total', 'Tasks sent to the backlog of the rule.'),
+    ),
+    dead: metrics.counter(
+      perRule('sluice_rule_dead_total', 'Tasks sent to the dead letters.', 'reason'),
+    ),
     delay: metrics.histogram({
-      ...perRule('delay_seconds', 'From event time to the start of an attempt.'),
+      ...perRule('sluice_rule_delay_seconds', 'From event time to the start of an attempt.'),
       buckets: delayBuckets,
     }),
     rootDelay: metrics.histogram({
       ...perRule(
-        'root_delay_seconds',
+        'sluice_rule_root_delay_seconds',
         'From the time of the root event to the start of an attempt.',
       ),
       buckets: delayBuckets,
@@ -59,11 +71,16 @@ export function createMeters(metrics: Metrics, clock: Clock): Meters {
       labels: ['rule', 'action', 'outcome'],
       buckets: attemptBuckets,
     }),
-    inflight: metrics.gauge(perRule('inflight', 'Attempts under way.')),
-    queue: metrics.gauge(perRule('queue', 'Tasks waiting in memory for a slot.')),
-    limit: metrics.gauge(perRule('limit', 'Attempts at once that the rule may make here.')),
+    inflight: metrics.gauge(perRule('sluice_rule_inflight', 'Attempts under way.')),
+    queue: metrics.gauge(perRule('sluice_rule_queue', 'Tasks waiting in memory for a slot.')),
+    limit: metrics.gauge(
+      perRule('sluice_rule_limit', 'Attempts at once that the rule may make here.'),
+    ),
     lastMatch: metrics.gauge(
-      perRule('last_match_timestamp_seconds', 'When the rule last matched; 0: not yet.'),
+      perRule(
+        'sluice_rule_last_match_timestamp_seconds',
+        'When the rule last matched; 0: not yet.',
+      ),
     ),
     guardRefused: metrics.counter({
       name: 'sluice_guard_refused_total',
@@ -71,7 +88,10 @@ export function createMeters(metrics: Metrics, clock: Clock): Meters {
       labels: ['reason'],
     }),
     oldest: metrics.gauge(
-      perRule('oldest_unsettled_seconds', 'Age of the oldest task in flight or in the queue.'),
+      perRule(
+        'sluice_rule_oldest_unsettled_seconds',
+        'Age of the oldest task in flight or in the queue.',
+      ),
     ),
   }
   const scraped: RuleMeters[] = []
@@ -171,7 +191,11 @@ export class RuleMeters {
     this.#done = families.done.of(rule)
     this.#delay = families.delay.of(rule)
     this.#rootDelay = families.rootDelay.of(rule)
+    // All that can be counted is there from the start: a rate does not see the first of a new line.
+    for (const count of [this.#matched, this.#done]) count.inc(0)
     for (const reason of skipReasons) families.skipped.of(rule, reason).inc(0)
+    for (const reason of retryReasons) families.retried.of(rule, reason).inc(0)
+    for (const reason of deadReasons) families.dead.of(rule, reason).inc(0)
     families.held.of(rule).inc(0)
     this.refreshGauges()
   }
@@ -198,7 +222,17 @@ export class RuleMeters {
       this.ladder.pending.retry -= 1
     } else {
       this.ladder.matched += 1
+      this.#matched.inc()
     }
+  }
+
+  /** A task is being carried out, or is on its way to the dead letters. */
+  started(): void {
+    this.ladder.pending.inFlight += 1
+  }
+
+  ended(): void {
+    this.ladder.pending.inFlight -= 1
   }
 
   skipped(reason: SkipReason): void {

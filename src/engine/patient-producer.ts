@@ -29,7 +29,7 @@ export class PatientProducer {
   }
 
   /**
-   * @param isGivenUp - asked before each further try: the event went to another owner
+   * @param isGivenUp - asked before each try: the event went to another owner, who carries it out
    * @param signal - ends the waiting when the process can wait no longer
    * @returns whether the record is durable
    */
@@ -39,6 +39,7 @@ export class PatientProducer {
     signal: AbortSignal,
   ): Promise<boolean> {
     for (let tries = 1; ; tries++) {
+      if (isGivenUp()) return false
       try {
         await this.#bus.produce([record])
         return true
@@ -58,7 +59,6 @@ export class PatientProducer {
       } catch {
         return false // the signal: the only thing that a sleep rejects with
       }
-      if (isGivenUp()) return false
     }
   }
 }

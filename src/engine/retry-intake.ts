@@ -1,5 +1,7 @@
 import type { BusRecord } from '../model/record.ts'
+import type { Task } from '../model/task.ts'
 import { newTask } from '../model/task.ts'
+import type { Rule } from '../rules/rule.ts'
 import { decode } from './decode.ts'
 import type { Intake } from './intake.ts'
 import type { Meters, RuleMeters } from './meters.ts'
@@ -82,11 +84,11 @@ export class RetryIntake implements Intake {
     }
     const meters = queues.metersOf(rule)
     meters.pickedUp(stored.counted === processId)
-    if (rule.enabled && !rule.matches(event)) {
+    if (rule.enabled && !(rule.topics.matches(event.record.topic) && rule.matches(event))) {
       meters.skipped('no-longer-matches')
       return ticket.taskSettled()
     }
-    queues.admitted(rule, task, ticket)
+    queues.admitted(rule, inRangeOf(rule, task), ticket)
   }
 
   #bury(
@@ -102,4 +104,9 @@ export class RetryIntake implements Intake {
       error,
     )
   }
+}
+
+/** A step that the rule, as it is by now, does not have would pass for done: it begins anew. */
+function inRangeOf(rule: Rule, task: Task): Task {
+  return task.step < rule.actions.length ? task : { ...task, step: 0 }
 }

@@ -81,7 +81,7 @@ export class RuleQueue {
       const queued = this.#waiting.shift()
       if (queued === undefined) return
       this.meters.ladder.pending.queue -= 1
-      this.meters.ladder.pending.inFlight += 1
+      this.meters.started()
       this.#underWay.add(queued)
       queued.ticket.taskStarted()
       void this.#carryOut(queued)
@@ -90,7 +90,7 @@ export class RuleQueue {
 
   async #carryOut(queued: QueuedTask): Promise<void> {
     await this.#run(this.rule, queued)
-    this.meters.ladder.pending.inFlight -= 1
+    this.meters.ended()
     this.#underWay.delete(queued)
     queued.ticket.taskEnded()
     this.#startNext()

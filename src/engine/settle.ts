@@ -1,5 +1,5 @@
 import type { Failure } from '../model/failure.ts'
-import { describeFailure } from '../model/failure.ts'
+import { boundedError, describeFailure } from '../model/failure.ts'
 import type { DeadReason } from '../model/outcome.ts'
 import { deadReasonOf } from '../model/outcome.ts'
 import type { Task } from '../model/task.ts'
@@ -34,7 +34,7 @@ export interface Settling {
   readonly ticket: Ticket
   /** The rule by whose text it ran; `null` where there is none. */
   readonly rule: Rule | null
-  readonly meters: Pick<RuleMeters, 'done' | 'retried' | 'dead' | 'skipped'>
+  readonly meters: Pick<RuleMeters, 'started' | 'ended' | 'done' | 'retried' | 'dead' | 'skipped'>
 }
 
 /**
@@ -65,9 +65,11 @@ export class Settler {
 
   /** Dead-letters a task that was not attempted: a loop, a rule that is gone, an unreadable event. */
   async unattempted(settling: Settling, reason: DeadReason, error: string): Promise<void> {
-    const { ticket, task } = settling
+    const { ticket, task, meters } = settling
+    meters.started()
     ticket.taskStarted() // a hand-over of the partition waits for the produce
-    await this.#bury(settling, { ...noStory, reason, error }, task.step)
+    await this.#bury(settling, { ...noStory, reason, error: boundedError(error) }, task.step)
+    meters.ended()
     ticket.taskEnded()
   }
 

@@ -4,6 +4,7 @@ import type { BusRecord, Headers } from '../model/record.ts'
 import { headerText, originOf } from '../model/record.ts'
 import type { Task } from '../model/task.ts'
 import { taskId } from '../model/task.ts'
+import { traceparentOf } from './traceparent.ts'
 
 /**
  * A task as a record of a retry topic or of the dead letters, and back (docs/delivery.md, 4).
@@ -70,7 +71,7 @@ export function headersOfTask(task: Task, story: TaskStory): Headers {
     [taskHeaders.request, story.request],
     [taskHeaders.exhausted, story.exhausted],
     [taskHeaders.counted, story.counted],
-    ...lineageTexts(event),
+    ...lineageTexts(task),
   ]
   const key: Headers = event.record.key === null ? [] : [[taskHeaders.key, event.record.key]]
   return [
@@ -81,9 +82,15 @@ export function headersOfTask(task: Task, story: TaskStory): Headers {
 }
 
 /** Lineage that the event's own headers do not say already: a first event has none. */
-function lineageTexts({ lineage, record }: Event): [string, string | null][] {
-  if (headerText(record.headers, lineageHeaders.root) !== null) return []
+function lineageTexts(task: Task): [string, string | null][] {
+  const { lineage, record } = task.event
+  // What the target was sent, so that a dead letter is found in its traces.
+  const trace = lineage.traceparent === null ? traceparentOf(task, task.step) : null
+  if (headerText(record.headers, lineageHeaders.root) !== null) {
+    return [[lineageHeaders.traceparent, trace]]
+  }
   return [
+    [lineageHeaders.traceparent, trace],
     [lineageHeaders.root, lineage.root],
     [lineageHeaders.rootTime, new Date(lineage.rootTimeMs).toISOString()],
     [lineageHeaders.hops, String(lineage.hops)],

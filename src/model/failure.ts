@@ -27,9 +27,17 @@ export type GuardReason =
 
 export type FailureKind = Failure['kind']
 
+/** What an error text may have in a header or a log line (delivery.md, 4). */
+const errorBytesMax = 2_048
+
 /** One line for people, at most 2 KiB, without secrets. */
 export function describeFailure(failure: Failure): string {
-  return headOf(failureText(failure), 2_048)
+  return boundedError(failureText(failure))
+}
+
+/** The text, or as much of its beginning as 2 KiB hold. */
+export function boundedError(text: string): string {
+  return headOf(text, errorBytesMax)
 }
 
 function failureText(failure: Failure): string {

@@ -24,6 +24,23 @@ export const skipReasons: readonly SkipReason[] = ['disabled', 'no-longer-matche
 export type DeadReason =
   Exclude<FailureKind, 'template'> | 'template-error' | 'loop' | 'rule-gone' | 'undecodable'
 
+const allDeadReasons: Readonly<Record<DeadReason, true>> = {
+  timeout: true,
+  refused: true,
+  reset: true,
+  dns: true,
+  tls: true,
+  status: true,
+  guard: true,
+  'too-large': true,
+  'template-error': true,
+  loop: true,
+  'rule-gone': true,
+  undecodable: true,
+}
+
+export const deadReasons = Object.keys(allDeadReasons) as readonly DeadReason[] // as: see its type
+
 /** The failure of an action as the reason of a dead letter. */
 export function deadReasonOf(failure: Failure): DeadReason {
   return failure.kind === 'template' ? 'template-error' : failure.kind

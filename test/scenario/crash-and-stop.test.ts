@@ -146,6 +146,26 @@ describe('a rebalance', () => {
     await second.stop()
   })
 
+  it('leaves a task that fails after its hand-over to the new owner, and makes no retry of it', async () => {
+    const failLater: (() => void)[] = []
+    const rule = () =>
+      aRule(() => new Promise((resolve) => failLater.push(() => resolve(status(503)))))
+    const first = await new House({ rules: [rule()] }).start()
+    await first.emit({ id: 0 })
+    const second = new House({ rules: [rule()] }, first, 'process-2')
+    const joined = second.start()
+    await first.pass(6_000) // beyond the grace
+    await joined
+    expect(failLater).to.have.length(2) // the new owner has begun
+    failLater[0]?.()
+    await first.pass(1_000)
+    expect(first.records('sluice.retry.10s')).to.have.length(0)
+    failLater[1]?.()
+    await first.pass(1_000)
+    expect(first.records('sluice.retry.10s')).to.have.length(1)
+    await Promise.all([first.stop(), second.stop()])
+  })
+
   it('waits for what is in flight, then hands over; what is late is dropped', async () => {
     const target = new HangingTarget()
     const first = await new House({ rules: [target.rule()] }).start()
@@ -167,5 +187,25 @@ describe('a rebalance', () => {
     await first.pass(1_000)
     expect(first.committed()).to.equal(3n)
     await Promise.all([first.stop(), second.stop()])
+  })
+})
+
+describe('a topic that was made anew under its old name', () => {
+  it('is read from its beginning, below the offset that was committed', async () => {
+    const calls: string[] = []
+    const rule = aRule(({ event }) => {
+      calls.push(event.id)
+      return Promise.resolve(success)
+    })
+    const house = await new House({ rules: [rule] }).start()
+    await house.emit(...three)
+    await house.pass(500)
+    expect(house.committed()).to.equal(3n)
+    house.broker.makeAnew('edits')
+    await house.emit({ id: 3 })
+    await house.pass(500)
+    expect(calls).to.deep.equal(['edits/0/0', 'edits/0/1', 'edits/0/2', 'edits/0/0'])
+    expect(house.committed()).to.equal(1n)
+    await house.stop()
   })
 })

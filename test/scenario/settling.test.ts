@@ -125,6 +125,7 @@ describe('a task', () => {
       request: header('sluice-request'),
       root: header('sluice-root'),
       hops: header('sluice-hops'),
+      traceparent: header('traceparent')?.replace(/[0-9a-f]{16,32}/g, 'hex') ?? null,
       exhausted: header('sluice-exhausted'),
       due: header('sluice-due'),
     }).to.deep.equal({
@@ -143,6 +144,7 @@ describe('a task', () => {
       request: 'TEST edits/0/0',
       root: 'edits/0/0',
       hops: '0',
+      traceparent: '00-hex-hex-00',
       exhausted: null,
       due: null,
     })
@@ -174,6 +176,36 @@ describe('a task', () => {
     const after = await new House({ rules: [other] }, house, 'process-2').start()
     await after.pass(10_000)
     expect(after.dead('reason', 'rule')).to.deep.equal([{ reason: 'rule-gone', rule: 'purge' }])
+    await after.stop()
+  })
+
+  it('of a rule that reads other topics by now is skipped: it no longer matches', async () => {
+    const { rule, calls } = target(status(503))
+    const house = await new House({ rules: [rule] }).start()
+    await house.emit({ id: 1 })
+    await house.stop()
+    const others = { names: ['others'], globs: [], matches: (topic: string) => topic === 'others' }
+    const moved = { ...rule, topics: others }
+    const after = await new House({ rules: [moved] }, house, 'process-2').start()
+    await after.pass(10_000)
+    expect(calls).to.have.length(1)
+    expect(after.ladder().skipped).to.deep.equal({ 'no-longer-matches': 1 })
+    await after.stop()
+  })
+
+  it('whose failed action the rule has no more begins anew, and does not pass for done', async () => {
+    const made: string[] = []
+    const named = (name: string, outcome = success) =>
+      anAction(() => Promise.resolve((made.push(name), outcome)))
+    const { rule } = target()
+    const two = { ...rule, actions: [named('first'), named('second', status(503))] }
+    const house = await new House({ rules: [two] }).start()
+    await house.emit({ id: 1 })
+    await house.stop()
+    const one = { ...rule, actions: [named('only')] }
+    const after = await new House({ rules: [one] }, house, 'process-2').start()
+    await after.pass(10_000)
+    expect(made).to.deep.equal(['first', 'second', 'only'])
     await after.stop()
   })
 
@@ -245,6 +277,16 @@ describe('an event', () => {
       { reason: 'loop', error: '2 hops from a/0/1: purge -> purge -> purge' },
     ])
     expect(house.ladder().dead).to.deep.equal({ loop: 1 })
+    await house.stop()
+  })
+
+  it('does not bring more than 2 KiB of its way into the error of its dead letter', async () => {
+    const { rule } = target()
+    const house = await new House({ rules: [rule] }).start()
+    const lineage = { 'sluice-root': 'a/0/1', 'sluice-path': 'purge,'.repeat(5_000) }
+    await house.produce({ value: Buffer.from('{}'), headers: headersOf(lineage) })
+    const [letter] = house.dead('error')
+    expect(Buffer.byteLength(letter?.['error'] ?? '')).to.be.within(2_000, 2_048)
     await house.stop()
   })
 

@@ -107,6 +107,6 @@ describe('a task in a retry topic', () => {
 })
 
 function withoutLineage(headers: Headers): Headers {
-  const ours = ['sluice-root', 'sluice-root-time', 'sluice-hops']
+  const ours = ['sluice-root', 'sluice-root-time', 'sluice-hops', 'traceparent']
   return headers.filter(([name]) => !ours.includes(name))
 }
