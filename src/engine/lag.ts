@@ -15,6 +15,8 @@ export interface Lag {
   readonly seconds: number
 }
 
+const none: Lag = { events: 0, seconds: 0 }
+
 /**
  * Looks now and then how far lanes are behind. Scraping and `status` read what was seen last and
  * never ask the bus themselves.
@@ -26,7 +28,8 @@ export class LagWatch {
   readonly #meters: Meters
   readonly #log: RepeatedLog
   #stop: () => void = () => {}
-  #lag: Lag = { events: 0, seconds: 0 }
+  /** By lane and topic, as seen last. */
+  #seen: ReadonlyMap<string, Lag> = new Map()
 
   constructor(
     bus: Bus,
@@ -44,7 +47,12 @@ export class LagWatch {
 
   /** The sum, and the oldest, over all lanes. */
   get lag(): Lag {
-    return this.#lag
+    let [events, seconds] = [0, 0]
+    for (const lag of this.#seen.values()) {
+      events += lag.events
+      seconds = Math.max(seconds, lag.seconds)
+    }
+    return { events, seconds }
   }
 
   start(): void {
@@ -58,31 +66,31 @@ export class LagWatch {
   /** Never rejects. */
   async look(): Promise<void> {
     try {
-      let events = 0
-      let seconds = 0
+      const seen = new Map<string, Lag>()
       for (const lane of this.#lanes()) {
         for (const topic of lane.topics) {
-          const lag = await this.#lagOf(lane, topic)
+          const name = `${lane.name} ${topic}`
+          const lag = await this.#lagOf(lane, topic, this.#seen.get(name) ?? none)
+          seen.set(name, lag)
           this.#meters.lagEvents.of(lane.name, topic).set(lag.events)
           this.#meters.lagSeconds.of(lane.name, topic).set(lag.seconds)
-          events += lag.events
-          seconds = Math.max(seconds, lag.seconds)
         }
       }
-      this.#lag = { events, seconds }
+      this.#seen = seen
     } catch (error) {
       this.#log.warn('lag', { err: error }, 'could not see how far the lanes are behind')
     }
   }
 
-  async #lagOf(lane: Lane, topic: string): Promise<Lag> {
+  async #lagOf(lane: Lane, topic: string, before: Lag): Promise<Lag> {
     const own = new Map(
       lane
         .positions()
         .filter((partition) => partition.topic === topic)
         .map((partition) => [partitionName(partition), partition]),
     )
-    if (own.size === 0) return { events: 0, seconds: 0 }
+    // Others may have them all. But out of the group we know nothing, and zero would be good news.
+    if (own.size === 0) return lane.state.kind === 'ready' ? none : before
     let events = 0
     let oldestMs = Infinity
     for (const mark of await this.#bus.admin.watermarks(topic)) {
