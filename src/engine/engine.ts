@@ -111,7 +111,7 @@ export class Engine {
         settler,
         meters,
         processId,
-        waitMsMax: 2 * (topics.tiersMs.at(-1) ?? 0),
+        topics,
       }),
     })
     this.#lag = new LagWatch(bus, clock, () => this.#lanes, meters, repeated)

@@ -189,7 +189,10 @@ export class Lane implements ConsumerSink {
       const partition = this.#partitions.get(partitionName(one))
       return partition?.epoch === one.epoch ? [partition] : []
     })
-    for (const partition of ending) this.#forget(partition)
+    for (const partition of ending) {
+      this.#forget(partition)
+      if (graceMs === 0) partition.end()
+    }
     intake.dropRevoked()
     if (graceMs > 0) {
       const workMs = graceMs * graceForWork

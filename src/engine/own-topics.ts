@@ -1,4 +1,5 @@
-import { formatDuration } from '../model/units.ts'
+import { invariant } from '../model/invariant.ts'
+import { formatDuration, parseDurationMs } from '../model/units.ts'
 import type { TopicSpec } from '../ports/bus.ts'
 
 /** How long a dead letter is kept for an operator, and a retry for a daemon that is down. */
@@ -10,8 +11,11 @@ export interface OwnTopics {
   /** Ascending. */
   readonly tiersMs: readonly number[]
   tier(ms: number): string
+  readonly shortestTier: string
   /** A retry tier, one that a former config named included. */
   isTier(topic: string): boolean
+  /** The delay of a tier, as its name says it. */
+  delayMsOf(tier: string): number
   isOwn(topic: string): boolean
   readonly all: readonly string[]
 }
@@ -20,12 +24,17 @@ export function ownTopics(prefix: string, tiersMs: readonly number[]): OwnTopics
   const ascending = [...tiersMs].sort((a, b) => a - b)
   const tier = (ms: number): string => `${prefix}.retry.${formatDuration(ms)}`
   const dead = `${prefix}.dead`
-  const isTier = (topic: string): boolean => topic.startsWith(`${prefix}.retry.`)
+  const [shortestMs] = ascending
+  invariant(shortestMs !== undefined, 'there is no retry tier')
+  const beginning = `${prefix}.retry.`
+  const isTier = (topic: string): boolean => topic.startsWith(beginning)
   return {
     dead,
     tiersMs: ascending,
     tier,
+    shortestTier: tier(shortestMs),
     isTier,
+    delayMsOf: (one) => parseDurationMs(one.slice(beginning.length)) ?? shortestMs,
     isOwn: (topic) => topic === dead || isTier(topic),
     all: [...ascending.map(tier), dead],
   }

@@ -5,6 +5,7 @@ import type { Rule } from '../rules/rule.ts'
 import { decode } from './decode.ts'
 import type { Intake } from './intake.ts'
 import type { Meters, RuleMeters } from './meters.ts'
+import type { OwnTopics } from './own-topics.ts'
 import type { RuleQueues } from './rule-queues.ts'
 import type { Settler } from './settle.ts'
 import type { StoredTask } from './task-headers.ts'
@@ -17,8 +18,7 @@ export interface RetryIntakeParts {
   readonly settler: Settler
   readonly meters: Meters
   readonly processId: string
-  /** The longest tier with its jitter: no due time is further away than this. */
-  readonly waitMsMax: number
+  readonly topics: Pick<OwnTopics, 'delayMsOf'>
 }
 
 /** The ladder of tasks whose rule is gone: its name is not one of ours any more. */
@@ -48,8 +48,9 @@ export class RetryIntake implements Intake {
   readyAtMs(record: BusRecord): number {
     const dueMs = Date.parse(headerText(record.headers, taskHeaders.due) ?? '')
     if (Number.isNaN(dueMs)) return 0
-    // The clock that wrote it may have been ahead; the record's own time bounds what we believe.
-    return Math.min(dueMs, record.timestampMs + this.#parts.waitMsMax)
+    // The clock that wrote it may have been ahead. The record's own time bounds what we believe: a
+    // task waits for its tier, and for as much again by jitter.
+    return Math.min(dueMs, record.timestampMs + 2 * this.#parts.topics.delayMsOf(record.topic))
   }
 
   take(record: BusRecord, ticket: Ticket): void {

@@ -25,30 +25,35 @@ export interface RuleQueueParts {
   readonly clock: Clock
   /** Attempts the task and settles it. Never rejects. */
   readonly run: (rule: Rule, queued: QueuedTask) => Promise<void>
+  /** Stores the task for whoever runs it next, and settles it. Never rejects. */
+  readonly handOver: (rule: Rule, queued: QueuedTask) => Promise<void>
   /** Called when a full queue has room again. */
   readonly onRoom: () => void
 }
 
 /**
  * The accepted tasks of one rule: first in, first out, at most `rule.concurrency` under way. A task
- * whose partition went elsewhere is dropped unrun, because its next owner runs it.
+ * whose partition went elsewhere is dropped unrun, because its next owner runs it; or, where that
+ * would repeat another task of the event, handed over by itself.
  */
 export class RuleQueue {
   readonly rule: Rule
   readonly meters: RuleMeters
   readonly #clock: Clock
   readonly #run: RuleQueueParts['run']
+  readonly #handOver: RuleQueueParts['handOver']
   readonly #onRoom: () => void
   readonly #waiting = new Fifo<QueuedTask>()
   // Insertion order is order of start, so the first one is the oldest.
   readonly #underWay = new Set<QueuedTask>()
   #isFull = false
 
-  constructor({ rule, meters, clock, run, onRoom }: RuleQueueParts) {
+  constructor({ rule, meters, clock, run, handOver, onRoom }: RuleQueueParts) {
     this.rule = rule
     this.meters = meters
     this.#clock = clock
     this.#run = run
+    this.#handOver = handOver
     this.#onRoom = onRoom
     meters.observeQueue(rule.concurrency, () => this.#oldestMs())
   }
@@ -65,13 +70,14 @@ export class RuleQueue {
     this.#startNext()
   }
 
-  /** Drops what waits for partitions that are not ours any more. */
+  /** Drops or hands over what waits for partitions that are not ours any more. */
   dropRevoked(): void {
     const revoked = this.#waiting.takeOut(({ ticket }) => ticket.isRevoked)
-    for (let left = revoked.length; left > 0; left--) {
+    for (const queued of revoked) {
       this.meters.ladder.pending.queue -= 1
+      if (queued.ticket.hasBegun) void this.#handOver(this.rule, queued)
       // Not settled on purpose: the offset must stay where the next owner begins.
-      this.meters.skipped('reassigned')
+      else this.meters.skipped('reassigned')
     }
     this.#tellRoom()
   }

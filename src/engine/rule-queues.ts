@@ -43,6 +43,8 @@ export class RuleQueues {
       meters: this.#parts.meters.ofRule(rule.name),
       clock: this.#parts.clock,
       run: (ofRule, queued) => this.#run(ofRule, queued),
+      handOver: (ofRule, { task, ticket }) =>
+        this.#parts.settler.handOver({ task, ticket, rule: ofRule, meters: this.metersOf(ofRule) }),
       onRoom: () => {
         this.#fullOnes.delete(rule.name)
         for (const tell of this.#onRoom) tell()

@@ -73,6 +73,29 @@ export class Settler {
     ticket.taskEnded()
   }
 
+  /**
+   * Puts a task that has not begun into the shortest tier, due at once. For a hand-over of its
+   * partition: another task of the event has begun, and who reads the event anew would repeat it.
+   */
+  async handOver({ task, ticket, rule, meters }: Settling & { rule: Rule }): Promise<void> {
+    const { clock, topics } = this.#parts
+    meters.started()
+    ticket.taskStarted() // the hand-over waits for the produce
+    const headers = headersOfTask(task, {
+      ...noStory,
+      ruleVersion: rule.version,
+      reason: 'handed-over',
+      error: 'the partition was handed over before the task began',
+      dueMs: clock.now(),
+    })
+    const { key, value } = task.event.record
+    const record = { topic: topics.shortestTier, key, value, headers }
+    if (await this.#produce(record, ticket)) ticket.taskSettled()
+    meters.skipped('reassigned') // who picks it up counts it as matched
+    meters.ended()
+    ticket.taskEnded()
+  }
+
   async #retryOrBury(settling: Settling & { rule: Rule }, failed: Failed): Promise<void> {
     const { clock, topics, processId } = this.#parts
     const { task, rule, meters, ticket } = settling

@@ -21,6 +21,7 @@ export class Ticket {
   readonly bytes: number
   readonly #owner: TicketOwner
   #open = 1
+  #hasBegun = false
 
   constructor(owner: TicketOwner, record: BusRecord, bytes: number) {
     this.#owner = owner
@@ -36,6 +37,11 @@ export class Ticket {
     return this.#owner.isOver
   }
 
+  /** A task of the event has been started: who runs the event anew repeats that one. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
   /** The event has `count` tasks instead of one. Before any of them is settled. */
   split(count: number): void {
     invariant(this.#open === 1 && count >= 1, `ticket split into ${count}`)
@@ -44,6 +50,7 @@ export class Ticket {
 
   /** A task of this event is being attempted: a hand-over of the partition waits for its end. */
   taskStarted(): void {
+    this.#hasBegun = true
     this.#owner.taskStarted()
   }
 

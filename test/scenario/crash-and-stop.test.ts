@@ -96,6 +96,42 @@ describe('a clean stop', () => {
     await after.stop()
   })
 
+  it('repeats no task of an event whose other task had not begun, and misses neither', async () => {
+    const calls: string[] = []
+    const quick = aRule(
+      ({ event }) => {
+        calls.push(event.id)
+        return Promise.resolve(success)
+      },
+      { name: 'quick' },
+    )
+    const target = new HangingTarget()
+    const house = await new House({
+      rules: [quick, target.rule({ name: 'slow', concurrency: 1 })],
+    }).start()
+    await house.emit(...three)
+    expect(target.calls).to.deep.equal(['edits/0/0'])
+    const stopped = house.stop()
+    target.answer(0)
+    await stopped
+    expect(house.ladder('slow')).to.deep.include({
+      matched: 3,
+      done: 1,
+      skipped: { reassigned: 2 },
+    })
+    expect(house.committed()).to.equal(3n)
+
+    const again = new HangingTarget()
+    const rules = [quick, again.rule({ name: 'slow' })]
+    const after = await new House({ rules }, house, 'process-2').start()
+    expect(again.calls).to.deep.equal(['edits/0/1', 'edits/0/2'])
+    again.answer(1, 2)
+    await after.pass(1_000)
+    expect(calls).to.deep.equal(['edits/0/0', 'edits/0/1', 'edits/0/2'])
+    expect(after.ladder('slow')).to.deep.include({ matched: 2, done: 2 })
+    await after.stop()
+  })
+
   it('ends in time although a target hangs, and leaves that task for the next start', async () => {
     const target = new HangingTarget()
     const house = await new House({ rules: [target.rule()] }).start()
@@ -187,6 +223,26 @@ describe('a rebalance', () => {
     await first.pass(1_000)
     expect(first.committed()).to.equal(3n)
     await Promise.all([first.stop(), second.stop()])
+  })
+})
+
+describe('a partition that was lost', () => {
+  it('has its waiting tasks run by the next owner only: nothing of it is handed over', async () => {
+    const quick = aRule(() => Promise.resolve(success), { name: 'quick' })
+    const target = new HangingTarget()
+    const rules = [quick, target.rule({ name: 'slow', concurrency: 1 })]
+    const house = await new House({ rules }).start()
+    await house.emit(...three)
+    const [lane] = house.engine.lanes()
+    const lost = lane
+      ?.positions()
+      .map(({ topic, partition, epoch }) => ({ topic, partition, epoch }))
+    await lane?.onRevoked(lost ?? [], 0)
+    await house.pass(1_000)
+    expect(house.records('sluice.retry.10s')).to.have.length(0)
+    expect(house.ladder('slow').skipped).to.deep.equal({ reassigned: 2 })
+    target.answer(0)
+    await house.stop()
   })
 })
 
