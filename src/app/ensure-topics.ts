@@ -12,6 +12,12 @@ const partitionsDefault = 6
 const replicationDefault = -1
 
 /**
+ * An event above `limits.event` is a dead letter, and must fit there although it is that large: one
+ * that does not keeps its event unsettled for ever. The largest record that we can send to Kafka.
+ */
+const deadLetterBytesMax = 32 * 2 ** 20
+
+/**
  * Makes the topics that rules and Sluice itself need, or refuses to start without them, as
  * `bus.ensure_topics` says.
  */
@@ -22,11 +28,12 @@ export async function ensureTopics(
   bus: Bus,
 ): Promise<readonly string[]> {
   // An event that was taken must fit on its retry.
-  const recordBytesMax = config.limits.eventBytes + headroomBytes
+  const retryBytesMax = config.limits.eventBytes + headroomBytes
   const specs: readonly TopicSpec[] = [
     ...own.all.map((name) => ({
       ...ownTopicSpec(own, name, sizeOf(config, name)),
-      recordBytesMax,
+      recordBytesMax:
+        name === own.dead ? Math.max(retryBytesMax, deadLetterBytesMax) : retryBytesMax,
     })),
     ...ofRules.map((name) => topicSpec(config, name)),
   ].map((spec) => ({
