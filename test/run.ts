@@ -28,7 +28,7 @@ await suite('unit', ['test/unit/**/*.test.ts'])
 await suite('scenario', ['test/scenario/**/*.test.ts'])
 await suite('rules', ['test/rules/**/*.test.ts'])
 const kafka = await prepareKafka()
-const broker = kafka.ok ? await startKafka() : null
+const broker = kafka.ok ? await startedKafka() : null
 try {
   const env: NodeJS.ProcessEnv =
     broker === null
@@ -84,6 +84,17 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
   const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } })
   const [code] = (await once(child, 'exit')) as [number | null] // as: node's types say any
   return code
+}
+
+/** `null` when it does not start: that is a failure, and the rest is run all the same. */
+async function startedKafka(): Promise<Awaited<ReturnType<typeof startKafka>> | null> {
+  try {
+    return await startKafka()
+  } catch (error) {
+    console.log(`\nKafka did not start: ${String(error)}`)
+    total.failed += 1
+    return null
+  }
 }
 
 /** Finds Kafka, or installs what it lacks where that is allowed. */

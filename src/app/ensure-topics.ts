@@ -18,7 +18,7 @@ const replicationDefault = -1
 const deadLetterBytesMax = 32 * 2 ** 20
 
 /**
- * Makes the topics that rules and Sluice itself need, or refuses to start without them, as
+ * Makes the topics that rules, the config and Sluice itself name, or refuses to start without them, as
  * `bus.ensure_topics` says.
  */
 export async function ensureTopics(
@@ -29,13 +29,16 @@ export async function ensureTopics(
 ): Promise<readonly string[]> {
   // An event that was taken must fit on its retry.
   const retryBytesMax = config.limits.eventBytes + headroomBytes
+  // One that the config names may be read by a glob alone: nobody else says that it is to be there.
+  const named = new Set([...ofRules, ...Object.keys(config.bus.topics)])
+  const others = [...named].filter((name) => !own.all.includes(name))
   const specs: readonly TopicSpec[] = [
     ...own.all.map((name) => ({
       ...ownTopicSpec(own, name, sizeOf(config, name)),
       recordBytesMax:
         name === own.dead ? Math.max(retryBytesMax, deadLetterBytesMax) : retryBytesMax,
     })),
-    ...ofRules.map((name) => topicSpec(config, name)),
+    ...others.map((name) => topicSpec(config, name)),
   ].map((spec) => ({
     ...spec,
     retentionMs: config.bus.topics[spec.name]?.retentionMs ?? spec.retentionMs,

@@ -25,6 +25,12 @@ describe('making topics at the start', () => {
     expect(broker.specOf('sluice.dead')).to.include({ partitions: 6, compacted: true })
   })
 
+  it('makes those that only the config names: a glob may read them', async () => {
+    const { created } = await made('bus.topics={ jobs.a: {}, sluice.dead: { partitions: 2 } }')
+    const all = ['sluice.retry.10s', 'sluice.dead', 'edits', 'jobs.a']
+    expect(await created()).to.have.members(all)
+  })
+
   it('gives retries room for every event taken, and dead letters for those too large to be', async () => {
     const { broker, created } = await made('limits.event=2MiB')
     await created()
