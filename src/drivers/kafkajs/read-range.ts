@@ -25,23 +25,22 @@ export async function* readRange(
   { topic, partition, from, to, signal }: ReadRange,
 ): AsyncGenerator<readonly BusRecord[]> {
   signal?.throwIfAborted()
-  const leaders = await leadersOf(connection, topic)
+  let leaders = await leadersOf(connection, topic)
   if (leaders[partition] === undefined) {
     throw new PortError('bus', 'invalid', `topic ${topic} has no partition ${partition}`)
   }
   const ask = async (what: 'earliest' | 'latest') =>
     (await listOffsets(connection, topic, leaders, what, [partition])).get(partition) ?? 0n
-  const end = least(to, await ask('latest'))
+  let end = least(to, await ask('latest'))
   let position = most(from, await ask('earliest'))
   let bytesMax = fetchBytesMin
-  let leader = leaders[partition]
   let backoffMs = backoffMsMin
   let troubleSinceMs: number | null = null
   while (position < end) {
     signal?.throwIfAborted()
     let read: readonly BusRecord[] = []
     try {
-      const broker = await connection.broker(leader)
+      const broker = await connection.broker(leaders[partition] ?? -1)
       const wish = { topic, partition, offset: position, bytesMax }
       const [fetched] = await connection.request(broker, 'fetch', () =>
         fetchFrom(broker, [wish], { waitMs: 0, bytesMax, rack: null }),
@@ -57,7 +56,10 @@ export async function* readRange(
       const { bytes, aborted } = fetched
       const decoded = await decodeRecords({ topic, partition }, bytes, position, aborted)
       const records = decoded.records.filter((record) => record.offset < end)
-      if (decoded.nextOffset === position) bytesMax = Math.min(bytesMax * 2, fetchBytesMax)
+      if (decoded.nextOffset === position) {
+        bytesMax = Math.min(bytesMax * 2, fetchBytesMax)
+        end = least(end, await ask('latest')) // lower now if it was truncated or made anew
+      }
       position = decoded.nextOffset
       troubleSinceMs = null
       backoffMs = backoffMsMin
@@ -69,7 +71,7 @@ export async function* readRange(
       if (trouble.code !== 'unreachable' || nowMs - troubleSinceMs > troubleMsMax) throw trouble
       await connection.clock.sleep(backoffMs, signal)
       backoffMs = Math.min(backoffMs * 2, backoffMsMax)
-      leader = (await leadersOf(connection, topic).catch(() => leaders))[partition] ?? leader
+      leaders = await leadersOf(connection, topic).catch(() => leaders)
     }
     for (let start = 0; start < read.length; start += handedMax) {
       signal?.throwIfAborted()

@@ -114,12 +114,13 @@ export async function decodeRecords(
   const abortedNow = new Set<bigint>()
   const abortedLater = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))
   let nextOffset = from
-  for (let start = 0; start + at.records <= bytes.length;) {
-    const end = start + at.length + 4 + bytes.readInt32BE(start + at.length)
-    if (end > bytes.length) break
+  for (let start = 0; start + at.magic < bytes.length;) {
     const magic = bytes.readInt8(start + at.magic)
     // Brokers up to 3 may still keep formats 0 and 1 of before 2017 in topics never rewritten.
     if (magic !== 2) throw new Error(`records are in format ${magic}; only format 2 can be read`)
+    const end = start + at.length + 4 + bytes.readInt32BE(start + at.length)
+    if (end < start + at.records) throw new Error('a batch is shorter than its head')
+    if (end > bytes.length) break
     const batch = bytes.subarray(start, end)
     start = end
 
@@ -127,23 +128,28 @@ export async function decodeRecords(
     const lastOffset = firstOffset + BigInt(batch.readInt32BE(at.lastOffsetDelta))
     const attributes = batch.readInt16BE(at.attributes)
     const producerId = batch.readBigInt64BE(at.producerId)
-    if (lastOffset >= nextOffset) nextOffset = lastOffset + 1n
     for (let next = abortedLater[0]; next !== undefined; next = abortedLater[0]) {
       if (next.firstOffset > lastOffset) break
       abortedNow.add(next.producerId)
       abortedLater.shift()
     }
+    const isAborted = (attributes & flags.transactional) !== 0 && abortedNow.has(producerId)
     if ((attributes & flags.control) !== 0) {
       if (isAbortMarker(batch)) abortedNow.delete(producerId)
-      continue
+    } else if (!isAborted && lastOffset >= from) {
+      const before = records.length
+      try {
+        const packed = batch.subarray(at.records)
+        const codec = codecOf(attributes & flags.codec)
+        const body = codec === null || packed.length === 0 ? packed : await codec.decompress(packed)
+        readBody(partition, batch, body, firstOffset, attributes, from, records)
+      } catch (error) {
+        if (nextOffset === from) throw error
+        records.length = before // those are whole; the next fetch begins with the one that is not
+        break
+      }
     }
-    if ((attributes & flags.transactional) !== 0 && abortedNow.has(producerId)) continue
-    if (lastOffset < from) continue
-
-    const packed = batch.subarray(at.records)
-    const codec = codecOf(attributes & flags.codec)
-    const body = codec === null || packed.length === 0 ? packed : await codec.decompress(packed)
-    readBody(partition, batch, body, firstOffset, attributes, from, records)
+    if (lastOffset >= nextOffset) nextOffset = lastOffset + 1n
   }
   return { records, nextOffset }
 }

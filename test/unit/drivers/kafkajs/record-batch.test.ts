@@ -178,6 +178,24 @@ describe('What a fetch gives', () => {
     expect(records[0]?.timestampMs).to.equal(99_000)
   })
 
+  it('ends before a batch that cannot be read, which alone is refused', async () => {
+    const [good, bad] = [await stored(['a', 'b'], 0n), await stored(['c', 'd'], 2n)]
+    bad[attributesAt + 1] = 7 // a codec of the future
+    expect(await textsOf(Buffer.concat([good, bad]))).to.deep.equal({
+      texts: ['0:a', '1:b'],
+      nextOffset: 2n,
+    })
+    const error = await textsOf(bad, 2n).catch((reason: unknown) => reason)
+    expect(String(error)).to.contain('codec 7')
+  })
+
+  it('is refused when a batch says that it is shorter than its head: no endless loop', async () => {
+    const batch = await stored(['a'], 0n)
+    batch.writeInt32BE(-12, 8)
+    const error = await textsOf(batch).catch((reason: unknown) => reason)
+    expect(String(error)).to.contain('shorter than its head')
+  })
+
   const broken = [
     { name: 'an old format', at: 16, value: 1, want: 'format 1' },
     { name: 'a codec of the future', at: attributesAt + 1, value: 7, want: 'codec 7' },
