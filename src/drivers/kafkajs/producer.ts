@@ -28,6 +28,8 @@ const batchRecordsMax = 5_000
 const recordBytesMax = 32 * 2 ** 20
 /** Records taken and not yet acknowledged; a call that finds it full waits for room. */
 const pendingBytesMax = 64 * 2 ** 20
+/** A request gets this much, whatever is left: one that is late costs those beside it their connection. */
+const requestMsMin = 1_000
 const backoffMsMin = 50
 const backoffMsMax = 1_000
 /** A topic that was just made is known to some brokers before others. */
@@ -84,6 +86,13 @@ export class Producer {
     while (this.#pendingBytes > 0 && this.#pendingBytes + bytes > pendingBytesMax) {
       await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve))
       if (this.#closing.signal.aborted) throw closedError()
+      if (this.#clock.monotonic() >= dueMs) {
+        throw new PortError(
+          'bus',
+          'unreachable',
+          'could not produce: too much else waits for kafka',
+        )
+      }
     }
     this.#pendingBytes += bytes
     try {
@@ -128,8 +137,10 @@ export class Producer {
       records.forEach((record, i) => {
         const { topic, key, value, headers, timestampMs = nowMs } = record
         const count = counts.get(topic) ?? 1
-        const partition = record.partition ?? this.#partitionFor(topic, record.partitionKey ?? key, count)
+        const partition =
+          record.partition ?? this.#partitionFor(topic, record.partitionKey ?? key, count)
         if (partition < 0 || partition >= count) {
+          this.#topics.delete(topic) // it may have been given more since we asked
           failure ??= new PortError(
             'bus',
             'invalid',
@@ -223,8 +234,8 @@ export class Producer {
     let left = items
     let batch: Buffer | null = null
     let unknownUntilMs: number | null = null
+    let trouble: PortError | null = null
     for (let backoffMs = backoffMsMin; ; backoffMs = Math.min(backoffMs * 2, backoffMsMax)) {
-      let trouble: PortError
       try {
         const leader = (await this.#leaders(topic))[partition.partition] ?? -1
         const broker = await this.#connection.broker(leader)
@@ -235,11 +246,12 @@ export class Producer {
         const bytes = batch
         const { request } = this.#connection.timing
         const leftMs = Math.min(...left.map((item) => item.dueMs)) - this.#clock.monotonic()
+        if (leftMs <= 0) throw trouble ?? lateError(topic)
         const { baseOffset } = await this.#connection.request(
           broker,
           `produce to ${topic}`,
           () => produceTo(broker, partition, bytes, request),
-          Math.min(0, Math.max(backoffMsMin, leftMs) - request),
+          Math.min(0, Math.max(requestMsMin, leftMs) - request),
         )
         left.forEach((item, i) => item.done(baseOffset + BigInt(i)))
         return
@@ -289,6 +301,14 @@ function mayTryAgain(trouble: PortError): boolean {
 
 function failAll(items: readonly Item[], error: PortError): void {
   for (const item of items) item.fail(error)
+}
+
+function lateError(topic: string): PortError {
+  return new PortError(
+    'bus',
+    'unreachable',
+    `could not produce to ${topic}: its turn came too late`,
+  )
 }
 
 function closedError(): PortError {
