@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import type { Admin } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import { openKafkaBus } from '../../src/drivers/kafkajs/bus.ts'
+import { Connection } from '../../src/drivers/kafkajs/connection.ts'
 import type { Compression } from '../../src/drivers/kafkajs/codecs.ts'
 import type { KafkaBusOptions } from '../../src/drivers/kafkajs/options.ts'
 import type { BusRecord, NewRecord } from '../../src/model/record.ts'
@@ -141,6 +142,26 @@ function traps(): void {
       const error = await rejection(consumer.commit([{ ...entry, offset: 2n }]))
       expect(error.code).to.equal('not-owner')
       expect((await bus.admin.groupOffsets(group, [topic]))[0]?.offset).to.equal(5n)
+    })
+  })
+
+  describe('a commit of a member that the group has put out', () => {
+    it('is refused, its partitions are lost at once, and it joins anew', async () => {
+      const bus = open()
+      const topic = await aTopic(bus)
+      // No heartbeat tells it before the commit does.
+      const { sink, consumer, group } = await join(open({ timing: { heartbeat: 60_000 } }), [topic])
+      await until(sink, 'our partition', () => sink.owned.size === 1)
+      const [old] = sink.owned.values()
+      const entry = { topic, partition: 0, offset: 0n, metadata: '' }
+      await putOut(group)
+      const error = await rejection(consumer.commit([{ ...entry, epoch: old?.epoch ?? 0 }]))
+      expect(error.code).to.equal('not-owner')
+      await until(sink, 'a new epoch', () => sink.assignments.length === 2)
+      expect(sink.revocations.map(({ graceMs }) => graceMs)).to.deep.equal([0])
+      const [now] = sink.owned.values()
+      await consumer.commit([{ ...entry, epoch: now?.epoch ?? 0, metadata: 'again' }])
+      expect((await bus.admin.groupOffsets(group, [topic]))[0]?.metadata).to.equal('again')
     })
   })
 
@@ -345,6 +366,30 @@ function traps(): void {
     })
   })
 
+  describe('the settings of a topic', () => {
+    it('that its operator has changed stay: neither is it made anew nor altered', async () => {
+      const bus = open()
+      const topic = await aTopic(bus)
+      const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }
+      const configEntries = [
+        ['cleanup.policy', 'delete'],
+        ['retention.ms', '7200000'],
+        ['segment.bytes', '1048576'],
+      ].map(([name = '', value = '']) => ({ name, value }))
+      await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] })
+      const rest = { replication: 1, retentionMs: 1_000, retentionBytes: null, compacted: true }
+      await bus.admin.ensureTopics([{ name: topic, partitions: 3, ...rest }])
+      const { resources } = await admin.describeConfigs({
+        resources: [resource],
+        includeSynonyms: false,
+      })
+      const values = resources[0]?.configEntries.map((one) => [one.configName, one.configValue])
+      const settings = new Map(values as [string, string][]) // as: pairs
+      for (const { name, value } of configEntries) expect(settings.get(name)).to.equal(value)
+      expect((await bus.admin.describeTopics([topic]))[0]?.partitions).to.equal(1)
+    })
+  })
+
   describe('a producer', () => {
     it('gathers single records into batches', async () => {
       const bus = open()
@@ -467,6 +512,27 @@ function traps(): void {
       }
     })
 
+    it('that closes while it joins leaves nobody behind', async () => {
+      const bus = open()
+      const topic = await aTopic(bus, 2)
+      const one = await join(bus, [topic], { revokeGraceMs: 20_000 })
+      await until(one.sink, 'both', () => one.sink.owned.size === 2)
+      const former = one.sink.assignments.map(({ epoch }) => epoch)
+      let letGo: () => void = () => undefined
+      one.sink.whileRevoking = () => new Promise((resolve) => (letGo = resolve))
+      const two = await join(open(), [topic], { group: one.group })
+      await until(one.sink, 'word of it', () => one.sink.revocations.length === 1)
+      await two.consumer.close(1_000)
+      one.sink.whileRevoking = () => Promise.resolve()
+      letGo()
+      const sinceMs = performance.now()
+      await until(one.sink, 'both again', () => {
+        const epochs = [...one.sink.owned.values()].map(({ epoch }) => epoch)
+        return epochs.length === 2 && Math.min(...epochs) > Math.max(...former)
+      })
+      expect(performance.now() - sinceMs, 'far below the session of 6 s').to.be.below(3_000)
+    })
+
     it('whose sink takes longer than a session to let go keeps its place until it has', async () => {
       const bus = open({ timing: { session: 6_000 } })
       const topic = await aTopic(bus, 2)
@@ -483,6 +549,17 @@ function traps(): void {
       expect(two.sink.assignments[0]).to.include({ position: 7n, metadata: 'late' })
     })
   })
+
+  /** Takes every member out of a group, as an operator may, or the group itself after a session. */
+  async function putOut(groupId: string): Promise<void> {
+    const { groups } = await admin.describeGroups([groupId])
+    const connection = new Connection(kafkaOptions(kafka.brokers))
+    const coordinator = await connection.coordinator(groupId)
+    for (const { memberId } of groups[0]?.members ?? []) {
+      await coordinator.leaveGroup({ groupId, memberId })
+    }
+    connection.close()
+  }
 
   async function collect(bus: Bus, topic: string): Promise<readonly BusRecord[]> {
     const all: BusRecord[] = []

@@ -20,11 +20,12 @@ import {
 } from './assign.ts'
 import type { Connection } from './connection.ts'
 import { kafkaErrorType, toPortError, withDeadline } from './errors.ts'
-import { Fetchers } from './fetchers.ts'
+import { Fetchers, isOfLeader, leaderOf, noLeader } from './fetchers.ts'
 import { MemberFile } from './former-member.ts'
 import { Generation } from './generation.ts'
 import { groupTroubleOf } from './group-errors.ts'
 import type { JoinedGroup } from './innards.ts'
+import { joinGroup } from './innards.ts'
 import { OwnedPartition } from './owned-partition.ts'
 import { byTopic, committedOffsets, leadersOf, listOffsets, topicStates } from './requests.ts'
 
@@ -70,7 +71,11 @@ export class KafkaConsumer implements Consumer {
   #memberId = ''
   #isFirstJoin = true
   #generation: Generation | null = null
+  /** As the leader of the group: how many partitions of each topic, 0 for one not found; else `null`. */
+  #dealt: ReadonlyMap<string, number> | null = null
   #kept: readonly TopicPartition[] = []
+  /** Ours, but never read, and nobody can say where they begin: left alone until they have a leader. */
+  #leaderless: readonly TopicPartition[] = []
   /** What does not work now: the group, a broker, a partition. */
   readonly #troubles = new Set<string>()
   #committing: Promise<unknown> = Promise.resolve()
@@ -106,7 +111,7 @@ export class KafkaConsumer implements Consumer {
       onSkipped: (partition, from, to) => this.#tellState({ kind: 'skipped', partition, from, to }),
       onTrouble: (source, error) => this.#tellTrouble(source, error),
       onWorks: (source) => this.#tellWorks(source),
-      onTopicGone: () => this.#wakeLook(),
+      onChanged: () => this.#wakeLook(),
     })
     this.#running = this.#run()
   }
@@ -177,9 +182,19 @@ export class KafkaConsumer implements Consumer {
 
   async #leave(memberId: string): Promise<void> {
     const { group } = this.#options
+    const untilMs = this.#clock.monotonic() + leaveMsMax
     const leave = async () => {
-      const coordinator = await this.#connection.coordinator(group)
-      await coordinator.leaveGroup({ groupId: group, memberId })
+      for (;;) {
+        try {
+          const coordinator = await this.#connection.coordinator(group)
+          await coordinator.leaveGroup({ groupId: group, memberId })
+          break
+        } catch (error) {
+          if (groupTroubleOf(error) === 'forgotten') break
+          if (this.#clock.monotonic() > untilMs) throw error
+          await this.#clock.sleep(backoffMsMin) // our connections may just have been cut, say
+        }
+      }
       await this.#file.remove()
     }
     try {
@@ -212,22 +227,23 @@ export class KafkaConsumer implements Consumer {
   /** One generation, from the join to the hand-over. Rejects only while nothing is ours. */
   async #live(): Promise<void> {
     if (this.#troubles.size === 0) this.#tellState({ kind: 'joining' }) // else known: it keeps trying
-    const counts = await this.#look()
-    if (counts.size === 0) {
+    const found = await this.#look()
+    if (found.size === 0) {
       // Others of the group must not wait for a member that has nothing to do in it.
       if (this.#memberId !== '') await this.#leave(this.#memberId)
       this.#memberId = ''
-      await this.#untilLookAgain(null)
+      await this.#untilLookAgain()
       return
     }
-    const joined = await this.#join([...counts.keys()])
+    const joined = await this.#join([...found.keys()])
     const generation = new Generation(joined.generationId, joined.memberId)
     const beating = this.#beat(generation)
     try {
       const partitions = await this.#sync(joined)
       await this.#take(generation, partitions)
+      for (const [topic, leaders] of found) this.#fetchers.learn(topic, leaders) // what is ours by now
       if (this.#closing.signal.aborted) generation.end({ kind: 'closing' })
-      void this.#keepLooking(generation, counts)
+      void this.#keepLooking(generation, found)
       // Not waited for: a fetch may hang at a broker for a while, but brings the sink nothing more.
       void this.#fetchers.run(generation)
       await generation.ended
@@ -239,15 +255,15 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Which of our topics are there, with their numbers of partitions. Tells of the others once. */
-  async #look(): Promise<ReadonlyMap<string, number>> {
+  /** Which of our topics are there, with the leaders of their partitions. Tells of the others once. */
+  async #look(): Promise<ReadonlyMap<string, readonly number[]>> {
     const states = await topicStates(this.#connection, this.#topics)
     this.#tellWorks('topics')
-    const counts = new Map<string, number>()
+    const found = new Map<string, readonly number[]>()
     for (const topic of this.#topics) {
       const state = states.get(topic)
       if (state?.kind === 'here') {
-        counts.set(topic, state.leaders.length)
+        found.set(topic, state.leaders)
         this.#tellWorks(topic)
         this.#fetchers.learn(topic, state.leaders)
         if (this.#missing.delete(topic)) this.#logger.info({ topic }, 'topic is there again')
@@ -258,23 +274,27 @@ export class KafkaConsumer implements Consumer {
         this.#tellState({ kind: 'topic-missing', topic })
       }
     }
-    return counts
+    return found
   }
 
   /** Looks for what has come and gone while the generation lasts, and ends it when something has. */
   async #keepLooking(
     generation: Generation,
-    joinedWith: ReadonlyMap<string, number>,
+    joinedWith: ReadonlyMap<string, readonly number[]>,
   ): Promise<void> {
+    void generation.ended.then(() => this.#wakeLook())
     while (!generation.isEnded) {
-      await this.#untilLookAgain(generation)
+      await this.#untilLookAgain()
       if (generation.isEnded) return
       try {
-        const counts = await this.#look()
+        const found = await this.#look()
         const isSame =
-          counts.size === joinedWith.size &&
-          [...counts].every(([topic, count]) => joinedWith.get(topic) === count)
-        if (!isSame) generation.end({ kind: 'topics' })
+          found.size === joinedWith.size &&
+          [...found].every(([topic, leaders]) => joinedWith.get(topic)?.length === leaders.length)
+        const canStart = this.#leaderless.some(
+          ({ topic, partition }) => (found.get(topic)?.[partition] ?? -1) >= 0,
+        )
+        if (!isSame || canStart || !(await this.#isAsDealt())) generation.end({ kind: 'topics' })
         else this.#fetchers.wake()
       } catch (error) {
         this.#tellTrouble('topics', toPortError(error, 'look for topics'))
@@ -282,10 +302,13 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Resolves when it is time to look for topics, something says so, or the generation ends. */
-  #untilLookAgain(generation: Generation | null): Promise<void> {
+  /** Resolves when it is time to look for topics, or `#wakeLook` says so. */
+  #untilLookAgain(): Promise<void> {
     const { lookAgain } = this.#connection.timing
-    const isSoon = this.#missing.size > 0 || this.#troubles.has('topics')
+    const isSoon =
+      this.#missing.size > 0 ||
+      [...(this.#dealt?.values() ?? [])].includes(0) ||
+      [...this.#troubles].some((source) => source === 'topics' || isOfLeader(source))
     const ms = isSoon ? Math.min(lookForMissingMs, lookAgain) : lookAgain
     return new Promise((resolve) => {
       const finish = () => {
@@ -296,7 +319,6 @@ export class KafkaConsumer implements Consumer {
       const cancel = this.#clock.schedule(ms, finish)
       this.#closing.signal.addEventListener('abort', finish, { once: true })
       this.#wakeLook = finish
-      void generation?.ended.then(finish)
       if (this.#closing.signal.aborted) finish()
     })
   }
@@ -309,19 +331,18 @@ export class KafkaConsumer implements Consumer {
       for (const memberId of await this.#deadMembers()) await this.#expel(memberId)
       this.#isFirstJoin = false
     }
+    const request = {
+      groupId: group,
+      sessionTimeout: session,
+      rebalanceTimeout: rebalance,
+      memberId: this.#memberId,
+      groupProtocols: [{ name: assignerName, metadata: encodeSubscription(topics, this.#kept) }],
+    }
     const joining = this.#connection.request(
       coordinator,
       `join group ${group}`,
-      () =>
-        coordinator.joinGroup({
-          groupId: group,
-          sessionTimeout: session,
-          rebalanceTimeout: rebalance,
-          memberId: this.#memberId,
-          groupProtocols: [
-            { name: assignerName, metadata: encodeSubscription(topics, this.#kept) },
-          ],
-        }),
+      // Known while we wait, so that a close leaves the group, and a failure does not join twice.
+      () => joinGroup(coordinator, request, (memberId) => (this.#memberId = memberId)),
       rebalance, // the coordinator answers when all members have joined
     )
     const joined = await this.#unlessClosing(joining)
@@ -365,6 +386,7 @@ export class KafkaConsumer implements Consumer {
 
   async #sync({ memberId, leaderId, generationId, members }: JoinedGroup) {
     const { group } = this.#options
+    this.#dealt = null
     const groupAssignment = memberId === leaderId ? await this.#deal(members) : []
     const coordinator = await this.#connection.coordinator(group)
     const { memberAssignment } = await this.#unlessClosing(
@@ -384,16 +406,33 @@ export class KafkaConsumer implements Consumer {
       decodeSubscription(member.memberId, member.memberMetadata),
     )
     const topics = [...new Set(candidates.flatMap((candidate) => candidate.topics))].toSorted()
-    const states = await topicStates(this.#connection, topics)
-    const counts = new Map<string, number>()
-    for (const topic of topics) {
-      const state = states.get(topic)
-      if (state?.kind === 'here') counts.set(topic, state.leaders.length)
-    }
+    const counts = await this.#count(topics)
+    this.#dealt = counts
     return [...assign(candidates, counts)].map(([memberId, partitions]) => ({
       memberId,
       memberAssignment: encodeAssignment(partitions),
     }))
+  }
+
+  async #count(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const states = await topicStates(this.#connection, topics)
+    return new Map(
+      topics.map((topic) => {
+        const state = states.get(topic)
+        return [topic, state?.kind === 'here' ? state.leaders.length : 0]
+      }),
+    )
+  }
+
+  /**
+   * Whether the topics of the group are as they were when we dealt them. The broker that told us
+   * then may not have heard of a new topic or partition yet, and nobody else would notice.
+   */
+  async #isAsDealt(): Promise<boolean> {
+    const dealt = this.#dealt
+    if (dealt === null) return true
+    const counts = await this.#count([...dealt.keys()])
+    return [...counts].every(([topic, count]) => dealt.get(topic) === count)
   }
 
   /** Learns where to read on, and tells the sink. Until then nothing is fetched. */
@@ -401,32 +440,42 @@ export class KafkaConsumer implements Consumer {
     const { group } = this.#options
     const coordinator = await this.#connection.coordinator(group)
     const committed = await committedOffsets(this.#connection, coordinator, group, partitions)
-    const started = await this.#start(committed.filter(({ offset }) => offset < 0n))
+    const { started, leaderless } = await this.#start(committed.filter(({ offset }) => offset < 0n))
     if (started.length > 0) await this.#sendCommit(generation, started)
 
     const startedAt = new Map(started.map((one) => [partitionName(one), one.offset]))
-    const assigned = committed.map(({ topic, partition, offset, metadata }) => ({
-      topic,
-      partition,
-      epoch: ++lastEpoch,
-      position: startedAt.get(partitionName({ topic, partition })) ?? offset,
-      metadata,
-    }))
+    const assigned = committed
+      .map(({ topic, partition, offset, metadata }) => ({
+        topic,
+        partition,
+        epoch: ++lastEpoch,
+        position: startedAt.get(partitionName({ topic, partition })) ?? offset,
+        metadata,
+      }))
+      .filter(({ position }) => position >= 0n)
+    this.#closing.signal.throwIfAborted() // nothing is told any more
     this.#kept = partitions
+    this.#leaderless = leaderless
     this.#generation = generation
     for (const one of assigned) this.#owned.set(partitionName(one), new OwnedPartition(one))
     if (assigned.length > 0) this.#tell(() => this.#sink.onAssigned(assigned))
     this.#troubles.clear()
     this.#tellState({ kind: 'ready' })
+    for (const partition of leaderless) {
+      this.#tellTrouble(leaderOf(partition), noLeader(partition))
+    }
   }
 
-  /** Where partitions start that the group has never read. */
+  /** Where partitions start that the group has never read; those without a leader cannot, yet. */
   async #start(partitions: readonly TopicPartition[]) {
     const { startAt } = this.#options
     const started: (TopicPartition & { offset: bigint; metadata: string })[] = []
+    const leaderless: TopicPartition[] = []
     for (const [topic, those] of byTopic(partitions)) {
       const leaders = await leadersOf(this.#connection, topic)
-      const numbers = those.map(({ partition }) => partition)
+      const hasLeader = ({ partition }: TopicPartition) => (leaders[partition] ?? -1) >= 0
+      leaderless.push(...those.filter((one) => !hasLeader(one)))
+      const numbers = those.filter(hasLeader).map(({ partition }) => partition)
       const offsets = await listOffsets(this.#connection, topic, leaders, startAt, numbers)
       // A time after the last record has no offset: what comes next is the first that is younger.
       const ends = [...offsets.values()].some((offset) => offset < 0n)
@@ -442,7 +491,7 @@ export class KafkaConsumer implements Consumer {
         })
       }
     }
-    return started
+    return { started, leaderless }
   }
 
   /** Says that we live, from the join until we have let go of our partitions. Never rejects. */
@@ -476,7 +525,7 @@ export class KafkaConsumer implements Consumer {
           heardMs = this.#clock.monotonic()
           generation.end({ kind: 'rebalance' })
         } else if (trouble === 'forgotten' || trouble === 'left-behind') {
-          if (trouble === 'forgotten') this.#memberId = ''
+          if (trouble === 'forgotten') this.#forget(generation.memberId)
           generation.end({ kind: 'lost' })
         } else {
           coordinator = null
@@ -486,6 +535,11 @@ export class KafkaConsumer implements Consumer {
         }
       }
     }
+  }
+
+  /** To be called when the group does not know a member: unless we are another one by now. */
+  #forget(memberId: string): void {
+    if (this.#memberId === memberId) this.#memberId = ''
   }
 
   /** Lets the sink finish what is in flight, then gives the partitions back. */
@@ -550,7 +604,7 @@ export class KafkaConsumer implements Consumer {
         if (error instanceof PortError && error.code === 'not-owner') throw error
         const trouble = groupTroubleOf(error)
         if (trouble === 'forgotten' || trouble === 'left-behind') {
-          if (trouble === 'forgotten') this.#memberId = ''
+          if (trouble === 'forgotten') this.#forget(generation.memberId)
           generation.end({ kind: 'lost' })
           throw notOwner(entries)
         }

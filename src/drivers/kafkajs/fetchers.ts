@@ -3,6 +3,7 @@ import { partitionName } from '../../model/record.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Connection } from './connection.ts'
+import { PortError } from '../../ports/port-error.ts'
 import { toPortError } from './errors.ts'
 import type { Generation } from './generation.ts'
 import { errorOfCode } from './innards.ts'
@@ -39,6 +40,21 @@ const staleCodes: ReadonlySet<number> = new Set([
   codes.unknownLeaderEpoch,
 ])
 
+const leaderOfPrefix = 'leader of '
+
+/** The source of the trouble that a partition has no leader. */
+export function leaderOf(partition: TopicPartition): string {
+  return leaderOfPrefix + partitionName(partition)
+}
+
+export function isOfLeader(source: string): boolean {
+  return source.startsWith(leaderOfPrefix)
+}
+
+export function noLeader(partition: TopicPartition): PortError {
+  return new PortError('bus', 'unreachable', `${partitionName(partition)} has no leader`)
+}
+
 export interface FetchersOptions {
   readonly owned: ReadonlyMap<string, OwnedPartition>
   readonly rack: string | null
@@ -52,7 +68,8 @@ export interface FetchersOptions {
   /** `source` is what does not work: a broker, a partition. Told again each time. */
   readonly onTrouble: (source: string, error: Error) => void
   readonly onWorks: (source: string) => void
-  readonly onTopicGone: () => void
+  /** Topics are to be looked at again: one has gone, or a partition has no leader. */
+  readonly onChanged: () => void
 }
 
 /**
@@ -75,6 +92,15 @@ export class Fetchers {
   /** Takes in which brokers lead the partitions of a topic. */
   learn(topic: string, leaders: readonly number[]): void {
     this.#leaders.set(topic, leaders)
+    for (const partition of this.#options.owned.values()) {
+      if (partition.topic !== topic) continue
+      // Nobody is asked for it, so no fetch would tell.
+      if ((leaders[partition.partition] ?? -1) < 0) {
+        this.#options.onTrouble(leaderOf(partition), noLeader(partition))
+      } else {
+        this.#options.onWorks(leaderOf(partition))
+      }
+    }
     this.wake()
   }
 
@@ -132,6 +158,7 @@ export class Fetchers {
         if (generation.isEnded) return
         this.#options.onTrouble(source, toPortError(error, `fetch from ${source}`))
         await this.#clock.sleep(backoffMs * (0.5 + this.#clock.random() / 2))
+        if (generation.isEnded) return // what we ask now would wait behind the next join
         backoffMs = Math.min(backoffMs * 2, backoffMsMax)
         for (const partition of partitions) partition.preferred = null
         await this.#refresh(partitions.map(({ topic }) => topic))
@@ -180,20 +207,23 @@ export class Fetchers {
       const wish = asked.get(partitionName(fetched))
       if (wish === undefined) continue
       const { partition, seeks, offset } = wish
-      const isCurrent = () => !generation.isEnded && partition.seeks === seeks
+      // A fetch from another broker may have been quicker: two overlap while a leader changes.
+      const isCurrent = () =>
+        !generation.isEnded && partition.seeks === seeks && partition.position === offset
       if (!isCurrent()) continue
       try {
         if (staleCodes.has(fetched.errorCode)) {
           stale.add(partition.topic)
           partition.preferred = null
           partition.notBeforeMs = this.#clock.monotonic() + backoffMsMin
-          if (fetched.errorCode === codes.unknownTopic) this.#options.onTopicGone()
+          if (fetched.errorCode === codes.unknownTopic) this.#options.onChanged()
         } else if (fetched.errorCode === codes.offsetOutOfRange) {
           await this.#comeBackIntoRange(partition, isCurrent)
         } else if (fetched.errorCode !== 0) {
           throw errorOfCode(fetched.errorCode)
         } else {
-          await this.#take(partition, fetched, offset, isCurrent)
+          const isFirst = partition === partitions[0]
+          await this.#take(partition, fetched, { from: offset, isFirst }, isCurrent)
           this.#options.onWorks(partitionName(partition))
         }
       } catch (error) {
@@ -204,14 +234,14 @@ export class Fetchers {
         this.#options.onTrouble(name, toPortError(error, `read ${name}`))
       }
     }
-    if (stale.size > 0) await this.#refresh([...stale])
-    else this.#options.onWorks('leaders')
+    if (stale.size === 0) this.#options.onWorks('leaders')
+    else if (!generation.isEnded) await this.#refresh([...stale])
   }
 
   async #take(
     partition: OwnedPartition,
     fetched: Fetched,
-    from: bigint,
+    { from, isFirst }: { readonly from: bigint; readonly isFirst: boolean },
     isCurrent: () => boolean,
   ): Promise<void> {
     if (fetched.preferredNode >= 0) {
@@ -230,7 +260,11 @@ export class Fetchers {
       partition.position = nextOffset
       partition.moved()
       this.#options.onRecords(partition, records, nextOffset)
-    } else if (fetched.stableOffset > from && fetched.preferredNode < 0 && partition.stalled()) {
+      return
+    }
+    // The one named first gets a batch of any size; for the others there may just be no room left.
+    const isInVain = isFirst && fetched.stableOffset > from && fetched.preferredNode < 0
+    if (isInVain && partition.stalled()) {
       const { topic, partition: number, position, bytesMax } = partition
       this.#options.logger.warn(
         { topic, partition: number, offset: position, end: fetched.stableOffset, bytesMax },
@@ -250,6 +284,7 @@ export class Fetchers {
     const ask = async (what: 'earliest' | 'latest') =>
       (await listOffsets(this.#connection, topic, leaders, what, [number])).get(number) ?? -1n
     const [first, end] = [await ask('earliest'), await ask('latest')]
+    partition.notBeforeMs = this.#clock.monotonic() + backoffMsMin
     if (!isCurrent() || first < 0n || (first <= position && position <= end)) return
     // Also when the log ends below us: it was truncated or made anew, and what is in it now we may
     // never have seen. Some of it comes twice; none of it is lost.
@@ -267,7 +302,8 @@ export class Fetchers {
       this.#options.onWorks('leaders')
       for (const [topic, state] of states) {
         if (state.kind === 'here') this.learn(topic, state.leaders)
-        else if (state.kind === 'missing') this.#options.onTopicGone()
+        const isWhole = state.kind === 'here' && state.leaders.every((leader) => leader >= 0)
+        if (!isWhole) this.#options.onChanged()
       }
     } catch (error) {
       this.#options.onTrouble('leaders', toPortError(error, 'find the leaders of our partitions'))

@@ -43,6 +43,15 @@ export interface JoinedGroup {
   readonly members: { memberId: string; memberMetadata: Buffer }[]
 }
 
+interface JoinRequest {
+  readonly groupId: string
+  readonly sessionTimeout: number
+  readonly rebalanceTimeout: number
+  /** `''` for who has none yet. */
+  readonly memberId: string
+  readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
+}
+
 interface TopicMetadata {
   readonly topicErrorCode: number
   readonly topic: string
@@ -52,7 +61,12 @@ interface TopicMetadata {
 interface WireConnection {
   connect: () => Promise<unknown>
   disconnect: () => Promise<unknown>
+  isConnected(): boolean
   socket: { readonly destroyed: boolean } | null
+  /** What has come of an answer that is not whole yet. */
+  chunks: Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
 }
 
 /** A broker with the calls that kafkajs makes itself but leaves out of its types. */
@@ -60,7 +74,6 @@ export interface WireBroker extends Omit<Broker, 'metadata' | 'offsetFetch' | 'o
   readonly connectionPool: {
     readonly host: string
     readonly port: number
-    readonly pool: readonly WireConnection[]
     send<Answer>(exchange: Exchange<Answer>): Promise<Answer>
   }
   lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange<unknown>
@@ -69,13 +82,6 @@ export interface WireBroker extends Omit<Broker, 'metadata' | 'offsetFetch' | 'o
     groupId: string
     coordinatorType: number
   }): Promise<{ coordinator: { nodeId: number } }>
-  joinGroup(request: {
-    groupId: string
-    sessionTimeout: number
-    rebalanceTimeout: number
-    memberId: string
-    groupProtocols: { name: string; metadata: Buffer }[]
-  }): Promise<JoinedGroup>
   syncGroup(request: {
     groupId: string
     generationId: number
@@ -144,6 +150,9 @@ export interface WireCluster extends Pick<
   findControllerBroker(): Promise<WireBroker>
   readonly brokerPool: {
     createBroker: (options: object) => WireBroker
+    readonly connectionPoolBuilder: {
+      build: (to?: object) => Promise<{ readonly pool: readonly WireConnection[] }>
+    }
     /** By node id; those that the cluster has told of. */
     readonly brokers: Readonly<Record<number, WireBroker>>
     findConnectedBroker(): Promise<WireBroker>
@@ -152,7 +161,7 @@ export interface WireCluster extends Pick<
 
 // as (all below): plain JavaScript without types; the shapes are those of kafkajs 2.2.4
 const { requests } = require('kafkajs/src/protocol/requests') as {
-  requests: Readonly<Record<'Fetch' | 'Metadata', Definition>>
+  requests: Readonly<Record<'Fetch' | 'JoinGroup' | 'Metadata', Definition>>
 }
 const Encoder = require('kafkajs/src/protocol/encoder') as new (size: number) => WireEncoder
 const RequestQueue = require('kafkajs/src/network/requestQueue') as {
@@ -171,7 +180,7 @@ export const errorOfCode = (
   }
 ).createErrorFromCode
 
-const apiKeys = { fetch: 1, metadata: 3 } as const
+const apiKeys = { metadata: 3, joinGroup: 11 } as const
 
 /** Bytes that are already those of a request's body. */
 export function encoded(bytes: Buffer): WireEncoder {
@@ -179,20 +188,27 @@ export function encoded(bytes: Buffer): WireEncoder {
 }
 
 /**
- * Mends four habits of kafkajs in the brokers of one cluster. It refuses all metadata when one
+ * Mends five habits of kafkajs in the brokers of one cluster. It refuses all metadata when one
  * topic in it has an error: one that was deleted, one without a leader for the moment, and the
  * client finds nothing. Requests that find a connection closed each open one, all but the last of
- * which stay open and unused. And each attempt to reach a broker that is down adds listeners to the
- * last socket that was open, for as long as the outage lasts. Last, it waits without end for the
- * first answer of a broker that is frozen: `guard` starts a timer that cuts the connection, and
- * gives the function that stops it.
+ * which stay open and unused. Each attempt to reach a broker that is down adds listeners to the
+ * last socket that was open, for as long as the outage lasts. The part of an answer that a
+ * connection had brought when it was cut is put before what comes on the next one, on which no
+ * answer is understood any more. And it waits without end for the first answer of a broker that is
+ * frozen: `guard` starts a timer that cuts the connection, and gives the function that stops it.
  */
 export function mendBrokers(cluster: WireCluster, guard: (broker: WireBroker) => () => void): void {
   const pool = cluster.brokerPool
+  const builder = pool.connectionPoolBuilder
+  const build = builder.build
+  builder.build = async (to) => {
+    const built = await build(to)
+    for (const connection of built.pool) mendConnection(connection)
+    return built
+  }
   const createBroker = pool.createBroker
   pool.createBroker = (options) => {
     const broker = createBroker(options)
-    for (const connection of broker.connectionPool.pool) mendConnection(connection)
     const connect = broker.connect.bind(broker)
     broker.connect = async () => {
       const stop = guard(broker)
@@ -219,7 +235,9 @@ function mendConnection(connection: WireConnection): void {
   const connect = connection.connect.bind(connection)
   let connecting: Promise<unknown> | null = null
   connection.connect = () => {
-    connecting ??= connect().finally(() => (connecting = null))
+    if (connecting !== null) return connecting
+    forgetPartOfAnswer(connection)
+    connecting = connect().finally(() => (connecting = null))
     return connecting
   }
   const disconnect = connection.disconnect.bind(connection)
@@ -227,6 +245,16 @@ function mendConnection(connection: WireConnection): void {
     if (connection.socket?.destroyed === true) connection.socket = null
     return disconnect()
   }
+}
+
+/** Where an answer begins: behind its length, four bytes. */
+const lengthBytes = 4
+
+function forgetPartOfAnswer(connection: WireConnection): void {
+  if (connection.isConnected()) return
+  connection.chunks = []
+  connection.bytesBuffered = 0
+  connection.bytesNeeded = lengthBytes
 }
 
 /** The oldest version of Fetch that knows racks, and the newest of kafkajs: Kafka 2.3 to 4. */
@@ -246,6 +274,31 @@ export function fetchRaw<Answer>(
       parse: (answer) => Promise.resolve(answer),
     },
   })
+}
+
+/**
+ * Joins a group. A broker first gives a newcomer its id, then lets it wait for the others: kafkajs
+ * keeps that id to itself until the wait is over, so that who stops waiting could not leave.
+ */
+export async function joinGroup(
+  broker: WireBroker,
+  request: JoinRequest,
+  onMemberId: (memberId: string) => void,
+): Promise<JoinedGroup> {
+  const build = broker.lookupRequest(apiKeys.joinGroup, requests.JoinGroup)
+  const join = (memberId: string) =>
+    // as: what kafkajs' own decoder of this answer gives
+    broker.connectionPool.send(
+      build({ ...request, memberId, protocolType: 'consumer' }),
+    ) as Promise<JoinedGroup>
+  try {
+    return await join(request.memberId)
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'KafkaJSMemberIdRequired')) throw error
+    const { memberId } = error as Error & { memberId: string } // as: kafkajs has no types for it
+    onMemberId(memberId)
+    return join(memberId)
+  }
 }
 
 /**
