@@ -36,10 +36,21 @@ export interface AdminRequest {
   readonly withinMs?: number
 }
 
+export interface BodyFault {
+  readonly at: string
+  readonly message: string
+}
+
 export type AdminAnswer =
   | { readonly kind: 'answer'; readonly value: Json }
   /** The daemon says no, in a problem document. */
-  | { readonly kind: 'problem'; readonly code: string; readonly detail: string }
+  | {
+      readonly kind: 'problem'
+      readonly code: string
+      readonly detail: string
+      /** What is wrong in the body that was sent, first things first: `line 7`, `events[2].key`. */
+      readonly faults: readonly BodyFault[]
+    }
   /** Nobody answers. `mayHaveArrived`: the request may have been carried out all the same. */
   | { readonly kind: 'unreachable'; readonly why: string; readonly mayHaveArrived: boolean }
   /** Somebody answers who is no Sluice. */
@@ -60,12 +71,21 @@ export async function askAdmin(
   if (isJsonObject(value)) {
     const { code, detail } = value
     if (typeof code === 'string' && typeof detail === 'string') {
-      return { kind: 'problem', code, detail }
+      return { kind: 'problem', code, detail, faults: faultsIn(value['errors']) }
     }
     // Health says no with its document.
     if (status === 503 && typeof value['ok'] === 'boolean') return { kind: 'answer', value }
   }
   return { kind: 'foreign', why: `it answered ${status} without a document of Sluice` }
+}
+
+function faultsIn(errors: Json | undefined): readonly BodyFault[] {
+  if (!Array.isArray(errors)) return []
+  return errors.flatMap((one: Json) => {
+    if (!isJsonObject(one)) return []
+    const { at, message } = one
+    return typeof at === 'string' && typeof message === 'string' ? [{ at, message }] : []
+  })
 }
 
 interface Exchange {
@@ -158,6 +178,7 @@ const hints: Readonly<Record<string, string>> = {
   'unknown-rule': '`sluice rules` lists the rules that are loaded',
   'unknown-topic':
     'topics of rules are made when the daemon starts; check the name, or make the topic',
+  'bus-refused': 'mend what it names, then try again',
   'bus-unreachable': 'the daemon goes on by itself once its bus is back; try again then',
 }
 

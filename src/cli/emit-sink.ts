@@ -4,7 +4,7 @@ import type { Bus } from '../ports/bus.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Clock } from '../ports/clock.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
-import { askAdmin, complaintOf, type AdminAddress } from './admin-client.ts'
+import { askAdmin, complaintOf, type AdminAddress, type BodyFault } from './admin-client.ts'
 import type { Complaint } from './complain.ts'
 import type { EventLine, LineFault } from './event-lines.ts'
 import { inexactInteger } from './exact-numbers.ts'
@@ -17,6 +17,8 @@ const batchMsMax = 60_000
 interface BatchFailure extends Complaint {
   /** What of the batch is on the bus: nothing, or nobody knows. */
   readonly emitted: 'none' | 'unknown'
+  /** The line that is to blame, where one is. */
+  readonly fault?: LineFault
 }
 
 /** One way to the bus. */
@@ -50,6 +52,8 @@ export function daemonSink(topic: string, address: AdminAddress, clock: Clock): 
             emitted: answer.mayHaveArrived ? 'unknown' : 'none',
           }
         case 'problem': {
+          const fault = faultOfBody(answer.faults, events)
+          if (fault !== null) return { ...complaintOf(answer, address), emitted: 'none', fault }
           const isUnknown = ['bus-unreachable', 'bus-refused', 'internal'].includes(answer.code)
           return { ...complaintOf(answer, address), emitted: isUnknown ? 'unknown' : 'none' }
         }
@@ -57,6 +61,17 @@ export function daemonSink(topic: string, address: AdminAddress, clock: Clock): 
     },
     close: () => Promise.resolve(),
   }
+}
+
+/** A daemon counts from the first event of the batch; people count from the top of the file. */
+function faultOfBody(
+  [fault]: readonly BodyFault[],
+  events: readonly EventLine[],
+): LineFault | null {
+  const [, line, index] = /^(?:line (\d+)$|events\[(\d+)\])/.exec(fault?.at ?? '') ?? []
+  const event = events[line === undefined ? Number(index) : Number(line) - 1]
+  if (fault === undefined || event === undefined) return null
+  return { line: event.line, column: 1, message: fault.message }
 }
 
 /** With keys, events are read and written anew on the way (see `bodyOf`). */

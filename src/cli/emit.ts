@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -70,8 +70,9 @@ async function emit(
   }
   const unreadable = await firstUnreadable(files)
   if (unreadable !== null) {
-    const message = `${unreadable} cannot be read; nothing was emitted`
-    return complain(deps, { exitCode: exitCode.usage, message, hint: 'check the name of the file' })
+    const { file, why, hint } = unreadable
+    const message = `${file} cannot be read: ${why}; nothing was emitted`
+    return complain(deps, { exitCode: exitCode.usage, message, hint })
   }
   const sink = await openSink(deps, topic, options)
   if (typeof sink === 'number') return sink
@@ -83,13 +84,20 @@ async function emit(
 }
 
 /** Before anything is emitted: a mistyped second file should not leave half of the work done. */
-async function firstUnreadable(files: readonly string[]): Promise<string | null> {
+async function firstUnreadable(
+  files: readonly string[],
+): Promise<{ readonly file: string; readonly why: string; readonly hint: string } | null> {
   for (const file of files) {
     if (file === '-') continue
     try {
       await access(file, constants.R_OK)
-    } catch {
-      return file
+      if (!(await stat(file)).isDirectory()) continue
+      return { file, why: 'it is a folder', hint: 'name the files in it' }
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null
+      return code === 'ENOENT'
+        ? { file, why: 'there is no such file', hint: 'check the name of the file' }
+        : { file, why: String(error), hint: 'check its name, and who may read it' }
     }
   }
   return null
@@ -205,6 +213,13 @@ class Emission {
     if (failure === null) {
       this.#count += batch.length
       return null
+    }
+    const { fault } = failure
+    if (fault !== undefined) {
+      const hint = `nothing from line ${first.line} on was emitted: mend it and emit the rest`
+      const place = `${file}:${fault.line}:${fault.column}`
+      const message = `${place}: ${fault.message}; ${this.#before()}`
+      return { exitCode: exitCode.findings, message, hint }
     }
     const lines = first === last ? `line ${first.line}` : `lines ${first.line} to ${last.line}`
     const doubt =

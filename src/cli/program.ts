@@ -45,7 +45,7 @@ function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command
   const program = new Command('sluice')
     .description('Turns events into HTTP calls and derived events, under rules in YAML.')
     .version(deps.version)
-    .helpCommand(false)
+    .helpCommand('help [command]', 'what there is, or what one command takes')
     .addHelpText('after', '\nEvery flag can be set in the environment as well, by the name shown.')
   const commands = [runCommand, demoCommand, checkCommand, emitCommand, rulesCommand, statusCommand]
   for (const command of commands) program.addCommand(command(deps, exit))

@@ -8,6 +8,10 @@ import { FakeClock } from '../../support/fake-clock.ts'
 
 const status = { method: 'GET', path: 'api/v1/status' } as const
 const problem = JSON.stringify({ code: 'forbidden', detail: 'this needs the role operator' })
+const faulty = JSON.stringify({
+  ...{ code: 'bad-event', detail: 'line 2: not JSON' },
+  errors: [{ at: 'line 2', message: 'not JSON' }, { at: 3 }, null],
+})
 
 describe('asking a daemon', () => {
   let server: Server
@@ -41,7 +45,21 @@ describe('asking a daemon', () => {
       name: 'a problem document',
       status: 403,
       body: problem,
-      want: { kind: 'problem', code: 'forbidden', detail: 'this needs the role operator' },
+      want: {
+        kind: 'problem',
+        code: 'forbidden',
+        detail: 'this needs the role operator',
+        faults: [],
+      },
+    },
+    {
+      name: 'a problem document with faults',
+      status: 400,
+      body: faulty,
+      want: {
+        ...{ kind: 'problem', code: 'bad-event', detail: 'line 2: not JSON' },
+        faults: [{ at: 'line 2', message: 'not JSON' }],
+      },
     },
     {
       name: 'a page of somebody else',
@@ -152,19 +170,19 @@ describe('an answer that is none', () => {
       hint: 'name the daemon with --admin',
     },
     {
-      answer: { kind: 'problem', code: 'unauthorized', detail: 'send a token' },
+      answer: { kind: 'problem', code: 'unauthorized', detail: 'send a token', faults: [] },
       exitCode: 1,
       message: 'the daemon at http://127.0.0.1:8090 says: send a token [unauthorized]',
       hint: 'give a token with --token, or better in SLUICE_TOKEN',
     },
     {
-      answer: { kind: 'problem', code: 'bus-unreachable', detail: 'no broker answers' },
+      answer: { kind: 'problem', code: 'bus-unreachable', detail: 'no broker answers', faults: [] },
       exitCode: 3,
       message: 'the daemon at http://127.0.0.1:8090 says: no broker answers [bus-unreachable]',
       hint: 'the daemon goes on by itself once its bus is back; try again then',
     },
     {
-      answer: { kind: 'problem', code: 'of-a-later-version', detail: 'no' },
+      answer: { kind: 'problem', code: 'of-a-later-version', detail: 'no', faults: [] },
       exitCode: 1,
       message: 'the daemon at http://127.0.0.1:8090 says: no [of-a-later-version]',
       hint: 'its log says more',

@@ -111,8 +111,33 @@ describe('sluice emit through a daemon', () => {
     const good = await file('good.ndjson', '1\n')
     const { code, stderr } = await emit([good, join(folder, 'missing.ndjson')])
     expect(code).to.equal(2)
-    expect(stderr).to.contain('missing.ndjson cannot be read; nothing was emitted')
+    expect(stderr).to.contain(
+      'missing.ndjson cannot be read: there is no such file; nothing was emitted',
+    )
     expect(emitted()).to.deep.equal([])
+  })
+
+  it('emits nothing when one of the files is a folder', async () => {
+    const good = await file('good.ndjson', '1\n')
+    const { code, stderr } = await emit([good, folder])
+    expect(code).to.equal(2)
+    expect(stderr).to.match(
+      /cannot be read: it is a folder; nothing was emitted\n {2}hint: name the files/,
+    )
+    expect(emitted()).to.deep.equal([])
+  })
+
+  it('names the line of the file that a daemon does not take, whatever the batch', async () => {
+    const tooLarge = `"${'x'.repeat(2 ** 22)}"`
+    const lines = [...Array.from({ length: 1_000 }, () => '{"a":1}'), '', '{"a":1}', tooLarge]
+    for (const args of [[], ['--key', 'a']]) {
+      const last = args.length === 0 ? tooLarge : `{"a":1,"b":${tooLarge}}`
+      const { code, stderr } = await emit(args, [[...lines.slice(0, -1), last].join('\n')])
+      expect(code).to.equal(1)
+      expect(stderr).to.match(
+        /^error: stdin:1003:1: \d+ bytes, above the 4194304 of limits\.event; 1000 events were emitted before\n {2}hint: nothing from line 1002 on was emitted: mend it and emit the rest\n$/,
+      )
+    }
   })
 
   it('refuses a key path that is none', async () => {

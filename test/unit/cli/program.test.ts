@@ -81,7 +81,15 @@ describe('the command line', () => {
     const { code, stdout } = await sluice(['--help'])
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)
     expect(code).to.equal(0)
-    expect(commands).to.deep.equal(['run', 'demo', 'check', 'emit', 'rules', 'status'])
+    expect(commands).to.deep.equal(['run', 'demo', 'check', 'emit', 'rules', 'status', 'help'])
+  })
+
+  it('takes help for a command, as users of other tools do', async () => {
+    const [asked, flagged] = [await sluice(['help', 'emit']), await sluice(['emit', '--help'])]
+    expect(asked).to.deep.equal(flagged)
+    expect(asked).to.include({ code: 0, stderr: '' })
+    expect(await sluice(['help'])).to.deep.equal(await sluice(['--help']))
+    expect((await sluice(['help', 'nope'])).code).to.equal(2)
   })
 
   it('names for every flag of every command its twin in the environment', async () => {
