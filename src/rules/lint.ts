@@ -56,6 +56,7 @@ function identical(rules: readonly LoadedRule[]): readonly Problem[] {
       seen.set(loaded.sameness, loaded.rule.name)
       return []
     }
+    if (first === loaded.rule.name) return [] // told as `duplicate-rule`
     const message = `\`${loaded.rule.name}\` fires for the same events and does the same as \`${first}\``
     return [
       warning(loaded, [], 'identical-rules', message, 'remove one: each event is acted on twice'),

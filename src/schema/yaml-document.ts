@@ -149,6 +149,8 @@ const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
 }
 
 const hints: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  BAD_INDENT: 'look at the indentation, and whether a `[`, `{` or quote above is closed',
+  UNEXPECTED_TOKEN: 'quote the whole of a text that holds braces, brackets or quotes: "${NAME}"',
   MISSING_CHAR: 'is a quote, bracket or colon missing?',
   BLOCK_AS_IMPLICIT_KEY: 'look at the indentation, and quote a text that holds `: `',
   BAD_SCALAR_START: 'quote the text',

@@ -244,6 +244,11 @@ describe('a warning', () => {
   it('is given for two rules that are the same but for their names', () => {
     const text = `rules:\n${rule('one', 'a', 'b')}${rule('two', 'a', 'b')}${rule('three', 'a', 'c')}`
     expect(codes(text)).to.deep.equal(['3:3 identical-rules'])
+    const twice = loadText([
+      `rules:\n${rule('one', 'a', 'b')}`,
+      `rules:\n${rule('one', 'a', 'b')}`,
+    ]).problems
+    expect(twice.map(({ code }) => code)).to.deep.equal(['duplicate-rule'])
     const listed = (name: string, wiki: string): string =>
       `lists: { few: [${wiki}] }\nrules:\n${rule(name, 'a', 'b', '{ a: { in: few } }')}`
     expect(loadText([listed('one', 'x'), listed('two', 'y')]).problems).to.deep.equal([])

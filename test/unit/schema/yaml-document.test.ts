@@ -78,6 +78,24 @@ describe('a YAML document', () => {
     }
   })
 
+  const slips = [
+    {
+      text: 'a:\n  b: [one\n  c: 1\n',
+      at: '3:3',
+      hint: /whether a `\[`, `\{` or quote above is closed/,
+    },
+    { text: 'a:\n  b: [1]\n   c: 2\n', at: '3:4', hint: /look at the indentation/ },
+    { text: 'a: { b: ${NAME} }', at: '1:10', hint: /quote the whole of a text that holds braces/ },
+    { text: 'a: "b" c', at: '1:8', hint: /quote the whole of a text that holds .* quotes/ },
+  ]
+  for (const { text, at, hint } of slips) {
+    it(`says what to look at in ${JSON.stringify(text)}`, () => {
+      const [first] = parse(text).problems
+      expect(first?.hint).to.match(hint)
+      expect(`${first?.line}:${first?.column}`).to.equal(at)
+    })
+  }
+
   it('lets aliases share what people share', () => {
     const shared = Array.from({ length: 50 }, (_, i) => `r${i}: *x`).join('\n')
     const { document, problems } = parse(`x: &x { a: [1, 2, 3] }\n${shared}\n`)
