@@ -31,7 +31,7 @@ export class LiveIntake implements Intake {
   }
 
   get isFull(): boolean {
-    return this.#parts.queues.isAnyFull
+    return this.#parts.queues.isAnyFullOf(this.#parts.lane)
   }
 
   onRoom(tell: () => void): void {

@@ -28,7 +28,7 @@ export class RuleQueues {
   readonly ruleSet: RuleSet
   readonly #parts: RuleQueuesParts
   readonly #byRule: ReadonlyMap<string, RuleQueue>
-  readonly #fullOnes = new Set<string>()
+  readonly #fullOnes = new Set<Rule>()
   readonly #onRoom: (() => void)[] = []
 
   constructor(parts: RuleQueuesParts) {
@@ -46,13 +46,19 @@ export class RuleQueues {
       handOver: (ofRule, { task, ticket }) =>
         this.#parts.settler.handOver({ task, ticket, rule: ofRule, meters: this.metersOf(ofRule) }),
       onRoom: () => {
-        this.#fullOnes.delete(rule.name)
+        this.#fullOnes.delete(rule)
         for (const tell of this.#onRoom) tell()
       },
     })
   }
 
-  /** Some rule has no room: nobody takes a further event, since any event may be for that rule. */
+  /** Some rule of the lane has no room: it takes no further event, since any may be for that rule. */
+  isAnyFullOf(lane: string): boolean {
+    if (this.#fullOnes.size === 0) return false
+    return [...this.#fullOnes].some((rule) => rule.lane === lane)
+  }
+
+  /** Some rule has no room; tasks of all rules share the retry tiers. */
   get isAnyFull(): boolean {
     return this.#fullOnes.size > 0
   }
@@ -80,7 +86,7 @@ export class RuleQueues {
     switch (verdict.kind) {
       case 'run':
         queue.push(task, ticket)
-        if (queue.isFull) this.#fullOnes.add(rule.name)
+        if (queue.isFull) this.#fullOnes.add(queue.rule)
         return
       case 'skip':
         meters.skipped(verdict.reason)

@@ -88,6 +88,28 @@ describe('bounds', () => {
     await house.stop()
   })
 
+  it('a rule whose queue is full does not make other lanes wait', async () => {
+    const target = gate()
+    let done = 0
+    const topics = { names: ['others'], globs: [], matches: (topic: string) => topic === 'others' }
+    const counted = () => Promise.resolve((done++, success))
+    const other = aRule(counted, { name: 'other', lane: 'second', topics })
+    const second = { name: 'second', group: 'second', window: 10, startAt: 'earliest' } as const
+    const rules = [target.rule, other]
+    const house = await new House({ rules, lane: { window: 5_000 }, moreLanes: [second] }).start()
+    await house.produce(...many(3 * queuedMax))
+    await house.pass(1_000)
+    expect(house.ladder().pending.queue).to.be.at.least(queuedMax)
+    await house.produce({ topic: 'others', value: Buffer.from('{}') })
+    expect(done).to.equal(1)
+    await openUntil(
+      house,
+      () => target.done === 3 * queuedMax,
+      () => target.open(),
+    )
+    await house.stop()
+  })
+
   it('events in memory stay near limits.memory, whatever the backlog', async () => {
     const target = gate()
     const memoryBytes = 200_000

@@ -21,6 +21,8 @@ import { RecordingMetrics } from './recording-metrics.ts'
 export interface HouseOptions {
   readonly rules: readonly Rule[]
   readonly lane?: Partial<LaneSettings>
+  /** Beside the default lane. */
+  readonly moreLanes?: readonly LaneSettings[]
   readonly tiersMs?: readonly number[]
   readonly memoryBytes?: number
   readonly hopsMax?: number
@@ -55,6 +57,7 @@ export class House {
       ruleSet: new RuleSet(options.rules.map((rule) => this.#mortal(rule))),
       lanes: [
         { name: 'default', group: 'sluice', window: 2_000, startAt: 'earliest', ...options.lane },
+        ...(options.moreLanes ?? []),
       ],
       topics,
       retryLane: { group: 'sluice.retry', window: 2_000 },
