@@ -227,12 +227,13 @@ export class KafkaConsumer implements Consumer {
   /** One generation, from the join to the hand-over. Rejects only while nothing is ours. */
   async #live(): Promise<void> {
     if (this.#troubles.size === 0) this.#tellState({ kind: 'joining' }) // else known: it keeps trying
+    const topics = this.#topics
     const found = await this.#look()
     if (found.size === 0) {
       // Others of the group must not wait for a member that has nothing to do in it.
       if (this.#memberId !== '') await this.#leave(this.#memberId)
       this.#memberId = ''
-      await this.#untilLookAgain()
+      if (this.#topics === topics) await this.#untilLookAgain() // else changed while we looked
       return
     }
     const joined = await this.#join([...found.keys()])
@@ -243,6 +244,7 @@ export class KafkaConsumer implements Consumer {
       await this.#take(generation, partitions)
       for (const [topic, leaders] of found) this.#fetchers.learn(topic, leaders) // what is ours by now
       if (this.#closing.signal.aborted) generation.end({ kind: 'closing' })
+      if (this.#topics !== topics) generation.end({ kind: 'topics' }) // changed while we joined
       void this.#keepLooking(generation, found)
       // Not waited for: a fetch may hang at a broker for a while, but brings the sink nothing more.
       void this.#fetchers.run(generation)
@@ -257,10 +259,11 @@ export class KafkaConsumer implements Consumer {
 
   /** Which of our topics are there, with the leaders of their partitions. Tells of the others once. */
   async #look(): Promise<ReadonlyMap<string, readonly number[]>> {
-    const states = await topicStates(this.#connection, this.#topics)
+    const topics = this.#topics
+    const states = await topicStates(this.#connection, topics)
     this.#tellWorks('topics')
     const found = new Map<string, readonly number[]>()
-    for (const topic of this.#topics) {
+    for (const topic of topics) {
       const state = states.get(topic)
       if (state?.kind === 'here') {
         found.set(topic, state.leaders)
@@ -269,7 +272,7 @@ export class KafkaConsumer implements Consumer {
         if (this.#missing.delete(topic)) this.#logger.info({ topic }, 'topic is there again')
       } else if (state?.kind === 'failed') {
         this.#tellTrouble(topic, toPortError(state.error, `read topic ${topic}`))
-      } else if (!this.#missing.has(topic)) {
+      } else if (!this.#missing.has(topic) && this.#topics.includes(topic)) {
         this.#missing.add(topic)
         this.#tellState({ kind: 'topic-missing', topic })
       }
@@ -556,7 +559,8 @@ export class KafkaConsumer implements Consumer {
       this.#tell(() => void this.#sink.onRevoked(revoked, 0).catch(() => undefined))
       return
     }
-    const finished = this.#sink.onRevoked(revoked, graceMs).catch((error: unknown) => {
+    const revoke = async () => this.#sink.onRevoked(revoked, graceMs)
+    const finished = revoke().catch((error: unknown) => {
       this.#logger.warn(
         { group: this.#options.group, err: error },
         'revocation ended with an error',

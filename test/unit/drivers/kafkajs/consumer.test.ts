@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { encodeAssignment, encodeSubscription } from '../../../../src/drivers/kafkajs/assign.ts'
 import { Connection } from '../../../../src/drivers/kafkajs/connection.ts'
 import { KafkaConsumer } from '../../../../src/drivers/kafkajs/consumer.ts'
+import type { ConsumerState } from '../../../../src/ports/bus.ts'
 import { kafkaOptions } from '../../../contract/kafkajs-client.ts'
 import { RecordingSink } from '../../../contract/recording-sink.ts'
 import type { ScriptedBroker } from './scripted-broker.ts'
@@ -21,13 +22,16 @@ import {
 
 const topic = 't'
 
-describe('A member of a group', () => {
+describe('A member of a group', function () {
+  this.timeout(10_000) // each wait has its own deadline
+
   let server: ScriptedBroker
   let leaders: number[]
   let joins: number
   /** What the next answers to questions for topics say instead of `leaders`. */
   let stale: number[][]
   let isLeader: boolean
+  let whenJoining: () => void
   /** What is committed of each partition; -1: nothing. */
   let committed: bigint[]
 
@@ -41,6 +45,7 @@ describe('A member of a group', () => {
       findCoordinator: ({ answer }) => answer(coordinatorAnswer(server.port)),
       joinGroup({ answer }) {
         joins++
+        whenJoining()
         answer(joinAnswer('m', isLeader ? { m: encodeSubscription([topic], []) } : {}))
       },
       syncGroup({ answer }) {
@@ -65,11 +70,12 @@ describe('A member of a group', () => {
   beforeEach(() => {
     stale = []
     isLeader = false
+    whenJoining = () => undefined
   })
 
-  function join() {
+  function join(lookAgain = 100) {
     joins = 0
-    const options = kafkaOptions([`127.0.0.1:${server.port}`], { timing: { lookAgain: 100 } })
+    const options = kafkaOptions([`127.0.0.1:${server.port}`], { timing: { lookAgain } })
     const sink = new RecordingSink()
     const consumer = new KafkaConsumer(
       new Connection(options),
@@ -126,4 +132,22 @@ describe('A member of a group', () => {
       await consumer.close(100)
     }
   })
+
+  it('whose topics change while it joins joins with the new ones at once', async () => {
+    leaders = [1]
+    committed = [7n]
+    const { sink, consumer } = join(30_000)
+    whenJoining = () => void consumer.setTopics([topic, 'missing'])
+    try {
+      await sink.until('word of it', () => sink.states.some(isMissing), 1_500)
+      await sink.until('another generation', () => sink.assignments.length === 2, 1_500)
+      expect(sink.states.filter(isMissing)).to.have.length(1)
+    } finally {
+      await consumer.close(100)
+    }
+  })
 })
+
+function isMissing({ kind }: ConsumerState): boolean {
+  return kind === 'topic-missing'
+}

@@ -55,7 +55,9 @@ function reading(ports: readonly number[], count: number) {
   return { owned, offsets, logger, fetchers, stop }
 }
 
-describe('Fetches', () => {
+describe('Fetches', function () {
+  this.timeout(10_000) // each wait has its own deadline
+
   it('of the old and the new leader that overlap bring each record once, in order', async () => {
     const asked: { readonly 1: Asked[]; readonly 2: Asked[] } = { 1: [], 2: [] }
     const server = (id: 1 | 2) =>

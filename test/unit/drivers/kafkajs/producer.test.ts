@@ -34,7 +34,9 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-describe('A produce', () => {
+describe('A produce', function () {
+  this.timeout(10_000) // each wait has its own deadline
+
   it('that waits for room is refused when its time is over, not sent late', async () => {
     let requests = 0
     const server = await scriptedBroker({
@@ -45,12 +47,13 @@ describe('A produce', () => {
     try {
       // Of 64 MiB in all.
       const calls = [30, 30, 5].map((size, partition) =>
-        codeOf(producer.produce([aRecord(Buffer.alloc(size * 2 ** 20), partition)])),
+        producer.produce([aRecord(Buffer.alloc(size * 2 ** 20), partition)]),
       )
-      const codes = await Promise.all(calls)
-      expect(codes).to.deep.equal(['unreachable', 'unreachable', 'unreachable'])
+      const [, , third] = await Promise.allSettled(calls)
       await sleep(100) // longer than one on its way would take
-      expect(requests, 'the third had no room').to.equal(2)
+      expect(requests, 'the third had no room').to.be.at.most(2)
+      expect(third).to.have.nested.property('reason.code', 'unreachable')
+      expect(third).to.have.nested.property('reason.message').that.contains('too much else waits')
     } finally {
       stop()
       await server.close()
