@@ -211,6 +211,8 @@ export type MayGo = (record: { offset: number; appendedMs: number; bytes: number
 
 /** Records one transaction removes at most: about as long as one batch of appends takes. */
 export const trimRecordsMax = 500
+/** And at most this much, unless one record alone is more: a step has them in memory. */
+const trimBytesMax = 8 * 2 ** 20
 
 /** Removes records from the head while `mayGo` says so, at most one step. Returns how many went. */
 export function trimHead(
@@ -222,6 +224,7 @@ export function trimHead(
   const state = transaction.partition(partitionId)
   if (state === null) return 0
   const going: { offset: number; value: Buffer }[] = []
+  let bytes = 0
   let low = state.next
   const range = {
     start: [partitionId, state.low],
@@ -230,7 +233,12 @@ export function trimHead(
   }
   for (const { key, value } of environment.log.getRange(range)) {
     const record = { offset: key[1], appendedMs: appendedMsOf(value), bytes: value.length }
-    if (going.length === trimRecordsMax || !mayGo(record)) {
+    bytes += record.bytes
+    if (going.length === trimRecordsMax || (going.length > 0 && bytes > trimBytesMax)) {
+      low = key[1]
+      break
+    }
+    if (!mayGo(record)) {
       low = key[1]
       break
     }
@@ -254,16 +262,21 @@ export function compactStep(
   const due = [
     ...environment.doomed.getRange({ start: [0], end: [nowMs, Infinity], limit: trimRecordsMax }),
   ]
+  let bytes = 0
+  let removed = 0
   for (const { key } of due) {
+    if (bytes > trimBytesMax) break
+    removed++
     const [, partitionId, offset] = key
     void environment.doomed.remove(key)
     const state = transaction.partition(partitionId)
     const value = environment.log.get([partitionId, offset])
     if (state !== null && value !== undefined) {
+      bytes += value.length
       removeRecord(environment, state, partitionId, offset, value)
     }
   }
-  return due.length
+  return removed
 }
 
 function removeRecord(
@@ -276,9 +289,20 @@ function removeRecord(
   void log.remove([partitionId, offset])
   state.bytes -= value.length
   if (!state.compacted) return
+  const key = keyIn(value)
+  // Of a damaged record the key is unknown. Its entry stays, and points at nothing.
+  if (key === undefined) return
   // Only if no newer record of the key stands there: that one is kept.
-  const entry: [number, string] = [partitionId, hashOf(decodeRecord(value).key)]
+  const entry: [number, string] = [partitionId, hashOf(key)]
   if (keys.get(entry) === offset) void keys.remove(entry)
+}
+
+function keyIn(value: Buffer): Buffer | null | undefined {
+  try {
+    return decodeRecord(value).key
+  } catch {
+    return undefined
+  }
 }
 
 /**

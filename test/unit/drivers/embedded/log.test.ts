@@ -132,6 +132,18 @@ describe('A partition of the log', () => {
       expect(await trimBelow(id, 9_999)).to.equal(0)
     })
 
+    it('in steps of bounded bytes, but of one record at least, however large', async () => {
+      const id = await log.makeTopic()
+      const large = 'x'.repeat(3 * 2 ** 20)
+      await log.append(
+        id,
+        [large, large, large, large.repeat(3), ''].map((value) => ({ value })),
+      )
+      const steps = [0, 1, 2, 3].map(() => trimBelow(id, 9_999))
+      expect(await Promise.all(steps)).to.deep.equal([2, 1, 1, 1])
+      expect(log.state(id)).to.include({ low: 5, bytes: 0 })
+    })
+
     it('and goes on with the next offset, never with one that was used', async () => {
       const id = await log.makeTopic()
       await log.append(id, [{}, {}])
@@ -219,6 +231,31 @@ describe('A partition of the log', () => {
     expect(await compactAt(1_000 + delays.supersededMs)).to.deep.equal([1])
     expect(await compactAt(1_000 + delays.tombstoneMs - 1)).to.deep.equal([1])
     expect(await compactAt(1_000 + delays.tombstoneMs)).to.deep.equal([])
+  })
+
+  describe('that is compacted, where a record is damaged', () => {
+    async function damaged(): Promise<number> {
+      const id = await log.makeTopic({ compacted: true })
+      await log.append(id, [{ key: 'a' }, { key: 'a' }, { key: 'b' }, { key: 'b' }])
+      await log.writer.write(() => {
+        const bytes = Buffer.from(log.environment.log.get([id, 0]) ?? [])
+        bytes[30] = (bytes[30] ?? 0) ^ 1
+        void log.environment.log.put([id, 0], bytes)
+      })
+      return id
+    }
+
+    it('is compacted all the same', async () => {
+      const id = await damaged()
+      await log.writer.write((transaction) => compactStep(log.environment, transaction, 9_999))
+      expect(log.offsets(id)).to.deep.equal([1, 3])
+    })
+
+    it('is trimmed all the same', async () => {
+      const id = await damaged()
+      expect(await trimBelow(id, 2)).to.equal(2)
+      expect(log.offsets(id)).to.deep.equal([2, 3])
+    })
   })
 
   it('of a deleted topic takes nothing more, and is emptied step by step', async () => {
