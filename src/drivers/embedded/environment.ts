@@ -169,8 +169,8 @@ export function environmentError(error: unknown, path: string): PortError {
   const text = error instanceof Error ? error.message : String(error)
   if (code === 'ENOSPC' || code === 28 || code === 122 || code === 27 || isFull(code, path)) {
     const message =
-      `no room on the disk of the embedded log in ${path}: make room there, or lower the ` +
-      'retention of topics; Sluice goes on by itself once there is some'
+      `no room on the disk of the embedded log in ${path}: make room there; ` +
+      'Sluice goes on by itself once there is some'
     return new PortError('bus', 'full', message, { cause: error })
   }
   if (isDamage(code, text)) {
@@ -186,8 +186,12 @@ export function environmentError(error: unknown, path: string): PortError {
  */
 function isFull(code: unknown, path: string): boolean {
   if (code !== 5) return false
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize < roomBytesMin
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize < roomBytesMin
+  } catch {
+    return false // gone with its device: nobody may throw where a failure is being told
+  }
 }
 
 /** More than one batch of the writer needs, so that a commit with this much room never falls short. */
