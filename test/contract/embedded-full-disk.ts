@@ -21,6 +21,8 @@ export interface FullDiskReport {
   readonly kept: number
   readonly keptInOrder: boolean
   readonly consumed: number
+  /** As `afterRoomIsMade`, on a disk filled by what retention has to remove. */
+  readonly afterRetention: string
 }
 
 const topic = 't'
@@ -87,6 +89,8 @@ async function run(folder: string): Promise<FullDiskReport> {
   await sink.until('all of it', () => sink.records().length >= kept.length, 10_000)
   await consumer.close(1_000)
   await bus.close()
+  rmSync(join(folder, 'log'), { recursive: true })
+  const afterRetention = await fillAgainstRetention(join(folder, 'other'))
   return {
     acknowledged,
     refusal,
@@ -96,8 +100,29 @@ async function run(folder: string): Promise<FullDiskReport> {
     kept: kept.length,
     keptInOrder: kept.every((number, i) => number === i),
     consumed: sink.records().length,
+    afterRetention,
   }
 }
+
+/** Produces up to the last page, faster than retention comes round, and then waits for it. */
+async function fillAgainstRetention(path: string): Promise<string> {
+  const bus = await openIn(path, { retentionBytes: 2 ** 20 })
+  const spec = { name: topic, partitions: 1, replication: 1, compacted: false }
+  await bus.admin.ensureTopics([{ ...spec, retentionMs: null, retentionBytes: null }])
+  for (const count of [100, 1]) {
+    let isFull = false
+    while (!isFull) isFull = await produce(bus, 0, count).then(() => false, isRefusal)
+  }
+  const started = systemClock.monotonic()
+  let outcome = 'not tried'
+  while (outcome !== 'taken' && systemClock.monotonic() - started < 15_000) {
+    outcome = await produce(bus, 0, 100).then(() => 'taken', codeOf)
+  }
+  await bus.close()
+  return outcome
+}
+
+const isRefusal = (error: unknown) => error instanceof PortError
 
 const report = await run(process.argv[2] ?? '')
 process.stdout.write(`report ${JSON.stringify(report)}\n`)

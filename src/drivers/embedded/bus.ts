@@ -12,7 +12,7 @@ import type { Environment, Topic } from './environment.ts'
 import { environmentError, openEnvironment } from './environment.ts'
 import { checkGroupName, Groups } from './groups.ts'
 import type { Retention } from './housekeeping.ts'
-import { Housekeeping } from './housekeeping.ts'
+import { boundsOf, Housekeeping } from './housekeeping.ts'
 import type { Appending, CompactionDelays } from './log.ts'
 import { append, offsetForTime, readChunk } from './log.ts'
 import { partitionOfKey } from './partitioner.ts'
@@ -48,12 +48,10 @@ const closeGraceMs = 5_000
  * Opens the embedded log as a bus. Rejects with a PortError that says what to do: `damaged` (not a
  * log, or broken), `invalid` (of a newer Sluice, or no folder), `denied`, `full`.
  */
-export function openEmbeddedBus(options: EmbeddedBusOptions): Promise<Bus> {
-  return Promise.resolve().then(() => {
-    const bus = new EmbeddedBus(options, openEnvironment(options.path))
-    bus.start()
-    return bus
-  })
+export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<Bus> {
+  const bus = new EmbeddedBus(options, openEnvironment(options.path))
+  await bus.start()
+  return bus
 }
 
 class EmbeddedBus implements Bus {
@@ -91,8 +89,8 @@ class EmbeddedBus implements Bus {
     this.admin = this.#adminOf(retention)
   }
 
-  start(): void {
-    this.#housekeeping.start()
+  async start(): Promise<void> {
+    await this.#housekeeping.open()
   }
 
   async produce(records: readonly NewRecord[]): Promise<readonly ProducedAt[]> {
@@ -115,7 +113,7 @@ class EmbeddedBus implements Bus {
     const offsets: number[] = []
     // One after the other: once a part is refused, none behind it is there, and the order holds.
     for (const part of partsOf(appending)) {
-      const placed = await this.#writer.write(
+      const placed = await this.#writer.append(
         (transaction) => append(this.#environment, transaction, part, delays, nowMs),
         part.reduce((sum, record) => sum + record.bytes.length, 0),
       )
@@ -124,9 +122,12 @@ class EmbeddedBus implements Bus {
     return where.map((partition, i) => ({ ...partition, offset: BigInt(offsets[i] ?? 0) }))
   }
 
-  // Joining goes on behind it, so there is nothing to wait for; async, so that it rejects.
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async consume(options: ConsumeOptions, sink: ConsumerSink): Promise<Consumer> {
+  /** Joining goes on behind it, so there is nothing to wait for. */
+  consume(options: ConsumeOptions, sink: ConsumerSink): Promise<Consumer> {
+    return Promise.resolve().then(() => this.#consume(options, sink))
+  }
+
+  #consume(options: ConsumeOptions, sink: ConsumerSink): Consumer {
     this.#throwIfClosed()
     checkGroupName(options.group)
     const ports = {
@@ -259,8 +260,9 @@ class EmbeddedBus implements Bus {
     const describe = (name: string): readonly TopicDescription[] => {
       const topic = environment.topics.get(name)
       if (topic === undefined) return []
-      const { partitions, compacted, retentionMs } = topic
-      return [{ name, partitions, compacted, retentionMs: retentionMs ?? retention.ms }]
+      const { partitions, compacted } = topic
+      const { ms } = boundsOf(topic, retention)
+      return [{ name, partitions, compacted, retentionMs: Number.isFinite(ms) ? ms : null }]
     }
     return {
       ensureTopics: async (specs: readonly TopicSpec[]) => {
@@ -293,8 +295,12 @@ class EmbeddedBus implements Bus {
           Array.from({ length: partitions }, async (_, partition) => {
             const where = { topic: name, partition }
             const id = firstId + partition
-            const offset = await offsetForTime(environment, where, id, timeMs, nextTurn)
-            return { ...where, offset: BigInt(offset) }
+            try {
+              const offset = await offsetForTime(environment, where, id, timeMs, nextTurn)
+              return { ...where, offset: BigInt(offset) }
+            } catch (error) {
+              throw environmentError(error, this.#options.path)
+            }
           }),
         )
       },

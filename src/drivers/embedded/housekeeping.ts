@@ -1,8 +1,10 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { PortError } from '../../ports/port-error.ts'
 import type { Environment, PartitionState, Topic } from './environment.ts'
 import { isDead } from './liveness.ts'
 import { buryStep, compactStep, headAppendedMs, trimHead, trimRecordsMax } from './log.ts'
+import { Reserve } from './reserve.ts'
 import type { Writer } from './writer.ts'
 
 /*
@@ -28,6 +30,7 @@ export class Housekeeping {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #retention: Retention
+  readonly #reserve: Reserve
   #cancel: (() => void) | null = null
   #running: Promise<void> = Promise.resolve()
   #isClosed = false
@@ -43,6 +46,13 @@ export class Housekeeping {
     this.#clock = ports.clock
     this.#logger = ports.logger
     this.#retention = retention
+    this.#reserve = new Reserve(environment.path)
+  }
+
+  /** Resolves once there is a reserve: a disk may be full before the first look. */
+  async open(): Promise<void> {
+    await this.#reserve.keep()
+    this.start()
   }
 
   start(): void {
@@ -64,9 +74,29 @@ export class Housekeeping {
     await this.#running
   }
 
-  /** Does all that is due now. */
+  /** Does all that is due now, on a disk that is full too. */
   async sweep(): Promise<void> {
     this.#forgetDeadClients()
+    try {
+      await this.#removeDue()
+      await this.#reserve.keep()
+    } catch (error) {
+      if (!(error instanceof PortError && error.code === 'full') || this.#isClosed) throw error
+      await this.#writer.withoutAppends(() => this.#removeDueFromReserve())
+    }
+  }
+
+  /** What is removed becomes room for appends within the file; what is left is reserved again. */
+  async #removeDueFromReserve(): Promise<void> {
+    await this.#reserve.release()
+    try {
+      await this.#removeDue()
+    } finally {
+      await this.#reserve.keep()
+    }
+  }
+
+  async #removeDue(): Promise<void> {
     while (!this.#isClosed && this.#isAnythingDoomed()) {
       await this.#writer.write((transaction) =>
         compactStep(this.#environment, transaction, this.#clock.now()),
@@ -100,7 +130,7 @@ export class Housekeeping {
 
   /** Removes the oldest records beyond an age or the size, at most one step. Returns how many. */
   async #trimStep(topic: Topic): Promise<number> {
-    const bornBefore = this.#clock.now() - (topic.retentionMs ?? this.#retention.ms)
+    const bornBefore = this.#clock.now() - boundsOf(topic, this.#retention).ms
     const oldest = this.#oldestHead(topic)
     if (oldest === null) return 0
     const stateNow = (id: number) => this.#environment.partitions.get(id) ?? null
@@ -121,7 +151,7 @@ export class Housekeeping {
   /** Bytes of the topic above what it may hold. */
   #excess(topic: Topic, stateOf: (partitionId: number) => PartitionState | null): number {
     const bytes = idsOf(topic).reduce((sum, id) => sum + (stateOf(id)?.bytes ?? 0), 0)
-    return bytes - (topic.retentionBytes ?? this.#retention.bytes)
+    return bytes - boundsOf(topic, this.#retention).bytes
   }
 
   #oldestHead(topic: Topic): { partitionId: number; headMs: number } | null {
@@ -148,6 +178,17 @@ export class Housekeeping {
       .catch((error: unknown) => {
         this.#logger.debug({ err: error }, 'entries of dead clients not removed')
       })
+  }
+}
+
+/** As in Kafka, a compacted topic without bounds of its own keeps the newest of each key for ever. */
+export function boundsOf(
+  { retentionMs, retentionBytes, compacted }: Topic,
+  retention: Retention,
+): Retention {
+  return {
+    ms: retentionMs ?? (compacted ? Infinity : retention.ms),
+    bytes: retentionBytes ?? (compacted ? Infinity : retention.bytes),
   }
 }
 

@@ -44,6 +44,7 @@ export class Writer {
   #queue: Queued[] = []
   #queueBytes = 0
   #running: Promise<void> | null = null
+  #isHoldingAppends = false
   #isClosed = false
 
   constructor(environment: Environment, clock: Clock, onCommit: () => void) {
@@ -52,14 +53,18 @@ export class Writer {
     this.#onCommit = onCommit
   }
 
+  /** As `write`, for a job that adds `bytes` to the log, near enough. */
+  async append<T>(job: Job<T>, bytes: number): Promise<T> {
+    while (this.#isHoldingAppends && !this.#isClosed) await this.#roomAgain()
+    return this.write(job, bytes)
+  }
+
   /**
    * Resolves with what `job` returned once its transaction is on the disk; rejects with a PortError
-   * when nothing of it is. `bytes` is what it adds to the log, near enough.
+   * when nothing of it is.
    */
   async write<T>(job: Job<T>, bytes = 256): Promise<T> {
-    while (this.#queueBytes > queueBytesMax && !this.#isClosed) {
-      await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve))
-    }
+    while (this.#queueBytes > queueBytesMax && !this.#isClosed) await this.#roomAgain()
     if (this.#isClosed) throw new PortError('bus', 'closed', 'the embedded bus is closed')
     return new Promise<T>((resolve, reject) => {
       let outcome: { value: T } | { error: PortError } | null = null
@@ -84,10 +89,30 @@ export class Writer {
     })
   }
 
+  /** Lets appends wait while `work` makes room on the disk. Those under way have ended before. */
+  async withoutAppends(work: () => Promise<void>): Promise<void> {
+    this.#isHoldingAppends = true
+    try {
+      await this.#running
+      await work()
+    } finally {
+      this.#isHoldingAppends = false
+      this.#wakeWaiting()
+    }
+  }
+
+  #roomAgain(): Promise<void> {
+    return new Promise((resolve) => this.#waitingForRoom.push(resolve))
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waitingForRoom.splice(0)) wake()
+  }
+
   /** Resolves when everything queued is on the disk; what comes later is refused. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const wake of this.#waitingForRoom.splice(0)) wake()
+    this.#wakeWaiting()
     await this.#running
   }
 
@@ -98,7 +123,7 @@ export class Writer {
       const batch = this.#nextBatch()
       const error = await this.#commit(batch)
       this.#queueBytes -= batch.reduce((sum, { bytes }) => sum + bytes, 0)
-      for (const wake of this.#waitingForRoom.splice(0)) wake()
+      this.#wakeWaiting()
       if (error === null) {
         for (const job of batch) job.settle()
         this.#onCommit()

@@ -88,6 +88,21 @@ describe('Housekeeping', () => {
     expect(log.offsets(id)).to.deep.equal([1, 2])
   })
 
+  it('keeps a compacted topic without bounds of its own, whatever its age and size', async () => {
+    const id = await log.makeTopic({ compacted: true })
+    const value = 'x'.repeat(60_000)
+    await log.append(
+      id,
+      [
+        { key: 'a', value },
+        { key: 'b', value },
+      ],
+      clock.now(),
+    )
+    await sweepAfter(1_000 * hourMs)
+    expect(log.offsets(id)).to.deep.equal([0, 1])
+  })
+
   it('empties deleted topics', async () => {
     const id = await log.makeTopic({ partitions: 2 })
     const many = Array.from({ length: trimRecordsMax + 1 }, () => ({}))

@@ -107,6 +107,35 @@ describe('The writer', () => {
     expect(running).to.equal(12)
   })
 
+  it('lets appends wait, and nothing else, while room is made on the disk', async () => {
+    const order: string[] = []
+    const note = (what: string) => () => void order.push(what)
+    const before = log.writer.append(note('append before'), 1)
+    const making = log.writer.withoutAppends(async () => {
+      const append = log.writer.append(note('append'), 1)
+      await log.writer.write(note('removal'))
+      await log.writer.write(note('commit'))
+      during.push(append)
+    })
+    const during: Promise<void>[] = []
+    await Promise.all([before, making])
+    await Promise.all(during)
+    expect(order).to.deep.equal(['append before', 'removal', 'commit', 'append'])
+  })
+
+  it('refuses appends that wait for room on the disk when it is closed', async () => {
+    let makeRoom = (): void => undefined
+    const making = log.writer.withoutAppends(() => new Promise((resolve) => (makeRoom = resolve)))
+    const append = log.writer.append(put('a', 1), 1).catch((error: unknown) => error)
+    await log.writer.close()
+    expect(await append)
+      .to.be.instanceOf(PortError)
+      .with.property('code', 'closed')
+    await Promise.resolve()
+    makeRoom()
+    await making
+  })
+
   it('stores what is queued when it is closed, and refuses what comes later', async () => {
     const writer = new Writer(log.environment, new FakeClock(), () => undefined)
     const queued = writer.write(put('queued', 1))
