@@ -242,6 +242,7 @@ describe('The embedded log', function () {
       expect(report.kept).to.equal(report.acknowledged + 100)
       expect(report.keptInOrder).to.equal(true)
       expect(report.consumed).to.equal(report.kept)
+      expect(report.afterRetention, 'retention makes room where there is none').to.equal('taken')
     })
   })
 
@@ -288,6 +289,26 @@ describe('The embedded log', function () {
       const refusal = await refusalOf(allOf(bus, 1))
       expect(refusal?.code).to.equal('damaged')
       expect(refusal?.message).to.include(`${topic}/0/7`)
+    })
+
+    it('has a flipped bit stops that partition alone, and tells when it goes on', async () => {
+      const bus = await aBusWithTopic(2)
+      await bus.produce([aRecord(0, 'x'), aRecord(0, 'y'), aRecord(1, 'z')])
+      await inTransaction(path, ({ log, topics }) => {
+        const where: [number, number] = [topics.get(topic)?.firstId ?? 0, 0]
+        const bytes = Buffer.from(log.get(where) ?? [])
+        bytes[30] = (bytes[30] ?? 0) ^ 1
+        void log.put(where, bytes)
+      })
+      const sink = new RecordingSink()
+      const options = { group: 'g', topics: [topic], startAt: 'earliest' } as const
+      const all = { ...options, stateDir: null, revokeGraceMs: 1_000 }
+      const consumer = await bus.consume(all, sink)
+      await sink.until('the other partition', () => sink.texts().includes('z'), 5_000)
+      expect(sink.states.at(-1)).to.have.nested.property('error.code', 'damaged')
+      consumer.seek({ topic, partition: 0 }, 1n)
+      await sink.until('what lies behind it', () => sink.texts().includes('y'), 5_000)
+      await sink.until('word of it', () => sink.states.at(-1)?.kind === 'ready', 5_000)
     })
 
     it('is empty is taken for a new one, as a crash at its making leaves it', async () => {
@@ -350,6 +371,31 @@ describe('The embedded log', function () {
     await bus.produce([aRecord(0, 'after')])
     const [records] = await allOf(bus, 1)
     expect(records?.map((record) => record.value?.toString())).to.deep.equal(['after'])
+  })
+
+  it('reads a topic made anew from its start, whatever was committed of the former one', async () => {
+    const bus = await aBusWithTopic()
+    await bus.produce(['a', 'b', 'c'].map((text) => aRecord(0, text)))
+    const sink = new RecordingSink()
+    const options = { group: 'g', topics: [topic], startAt: 'earliest' } as const
+    const all = { ...options, stateDir: null, revokeGraceMs: 1_000 }
+    const consumer = await bus.consume(all, sink)
+    await sink.until('the former topic', () => sink.records().length === 3, 5_000)
+    const refusals: (PortError | null)[] = []
+    let isAnew = (): void => undefined
+    const anew = new Promise<void>((resolve) => (isAnew = resolve))
+    sink.whileRevoking = async (revoked) => {
+      await anew
+      const entries = revoked.map((one) => ({ ...one, offset: 3n, metadata: '' }))
+      refusals.push(await refusalOf(consumer.commit(entries)))
+    }
+    await bus.admin.deleteTopics([topic])
+    await aBusWithTopic()
+    await bus.produce(['1', '2', '3', '4', '5'].map((text) => aRecord(0, text)))
+    isAnew()
+    await sink.until('the last record', () => sink.texts().includes('5'), 5_000)
+    expect(sink.texts().slice(3)).to.deep.equal(['1', '2', '3', '4', '5'])
+    expect(refusals[0]?.code).to.equal('not-owner')
   })
 
   it('wants keys in a compacted topic', async () => {

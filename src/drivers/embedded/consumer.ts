@@ -2,18 +2,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TopicPartition } from '../../model/record.ts'
 import { partitionName } from '../../model/record.ts'
 import type { Assigned, CommitEntry, Consumer, ConsumeOptions } from '../../ports/bus.ts'
-import type { ConsumerSink, GroupOffset } from '../../ports/bus.ts'
+import type { ConsumerSink } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { PortError } from '../../ports/port-error.ts'
 import type { Changes } from './changes.ts'
 import type { Environment } from './environment.ts'
 import { environmentError } from './environment.ts'
-import type { Groups } from './groups.ts'
+import type { Groups, PlacedOffset } from './groups.ts'
 import { checkEntries, notOwner } from './groups.ts'
 import { offsetForTime, readChunk } from './log.ts'
 import type { Member } from './membership.ts'
 import { Signal } from './signal.ts'
+import { partitionIdIn } from './topics.ts'
 
 /*
  * One member of a group: two loops, each woken by changes of the log and asleep otherwise.
@@ -39,6 +40,8 @@ interface Held extends TopicPartition {
   readonly epoch: number
   position: number
   isPaused: boolean
+  /** Reading failed a moment ago. */
+  isResting: boolean
 }
 
 /** Between attempts after a failure: a full disk or a damaged record does not heal in less. */
@@ -63,6 +66,8 @@ export class EmbeddedConsumer implements Consumer {
   /** Our id in the group, or `null` while we are not in it. A new one after every expulsion. */
   #member: string | null = null
   #membersSoFar = 0
+  /** What fails, by the loop or the partition that it fails in, and with which words. */
+  readonly #troubles = new Map<unknown, string>()
   /** The generation of which we took our part. */
   #generation = -1
   /** What the sink promised when it was told to let go, while we wait for it. */
@@ -156,10 +161,13 @@ export class EmbeddedConsumer implements Consumer {
 
   async #commit(entries: readonly CommitEntry[]): Promise<void> {
     const member = this.#member
-    const isOurs = (entry: CommitEntry) =>
-      member !== null && this.#held.get(partitionName(entry))?.epoch === entry.epoch
-    const ours = entries.filter(isOurs)
-    const late = entries.filter((entry) => !isOurs(entry))
+    const ours: PlacedOffset[] = []
+    const late: CommitEntry[] = []
+    for (const entry of entries) {
+      const held = this.#held.get(partitionName(entry))
+      if (member !== null && held?.epoch === entry.epoch) ours.push({ ...entry, id: held.id })
+      else late.push(entry)
+    }
     if (ours.length > 0 && member !== null) {
       await this.#ports.groups.commit(this.#options.group, member, ours)
     }
@@ -173,22 +181,37 @@ export class EmbeddedConsumer implements Consumer {
       if (this.#stop.signal.aborted) return
       try {
         await step()
+        this.#healed(step)
       } catch (error) {
         // A sink that throws is broken, not the log: nobody could say what it has taken. The loop
         // ends with an unhandled rejection, and that ends the process.
         if (error instanceof SinkBroke) throw error.cause
-        this.#tellTrouble(error)
+        this.#tellTrouble(step, error)
         signal.notify()
-        await this.#ports.clock.sleep(retryMs, this.#stop.signal).catch(() => undefined) // stopping
+        await this.#pauseAfterFailure()
       }
     }
   }
 
-  #tellTrouble(error: unknown): void {
+  #pauseAfterFailure(): Promise<void> {
+    return this.#ports.clock.sleep(retryMs, this.#stop.signal).catch(() => undefined) // stopping
+  }
+
+  #tellTrouble(where: unknown, error: unknown): void {
     if (this.#stop.signal.aborted) return
     const told = environmentError(error, this.#ports.environment.path)
-    this.#ports.logger.warn({ group: this.#options.group, err: told }, 'reading the log failed')
+    // Tried again twice a second, perhaps for days: a line each would bury the log.
+    if (this.#troubles.get(where) !== told.message) {
+      this.#ports.logger.warn({ group: this.#options.group, err: told }, 'reading the log failed')
+    }
+    this.#troubles.set(where, told.message)
     this.#sink.onState({ kind: 'unreachable', error: told })
+  }
+
+  #healed(where: unknown): void {
+    if (!this.#troubles.delete(where) || this.#troubles.size > 0) return
+    const isIn = this.#member !== null && this.#generation >= 0 && this.#revoking === null
+    if (isIn && this.#closing === null) this.#sink.onState({ kind: 'ready' })
   }
 
   /** Brings us in line with the group as it stands now. */
@@ -224,6 +247,7 @@ export class EmbeddedConsumer implements Consumer {
   /** Others took us for dead: what we held may be theirs by now. */
   async #expelled(): Promise<void> {
     this.#ports.logger.warn({ group: this.#options.group }, 'expelled from a group, joining again')
+    if (this.#member !== null) this.#ports.groups.forget(this.#member)
     this.#member = null
     this.#sink.onState({ kind: 'joining' })
     await this.#revokeAll(0)
@@ -269,18 +293,19 @@ export class EmbeddedConsumer implements Consumer {
     for (const topic of this.#topics) {
       if (!environment.topics.doesExist(topic)) this.#sink.onState({ kind: 'topic-missing', topic })
     }
+    this.#troubles.clear() // of partitions that we had before; what still fails says so anew
     this.#sink.onState({ kind: 'ready' })
     this.#readSignal.notify()
   }
 
   async #commitStarts(owned: readonly TopicPartition[]): Promise<void> {
-    const starts: GroupOffset[] = []
+    const starts: PlacedOffset[] = []
     for (const { topic, partition } of owned) {
       if (this.#committed(topic, partition) !== null) continue
       const id = this.#idOf(topic, partition)
       if (id === null) continue // deleted just now: the group is about to hear of it
       const offset = BigInt(await this.#startOf({ topic, partition }, id))
-      starts.push({ topic, partition, offset, metadata: '' })
+      starts.push({ topic, partition, id, offset, metadata: '' })
     }
     if (starts.length === 0 || this.#member === null) return
     await this.#ports.groups.commitStarts(this.#options.group, this.#member, starts)
@@ -299,8 +324,7 @@ export class EmbeddedConsumer implements Consumer {
   }
 
   #idOf(topic: string, partition: number): number | null {
-    const found = this.#ports.environment.topics.get(topic)
-    return found === undefined ? null : found.firstId + partition
+    return partitionIdIn(this.#ports.environment, topic, partition)
   }
 
   #assign(owned: readonly TopicPartition[]): void {
@@ -320,7 +344,8 @@ export class EmbeddedConsumer implements Consumer {
         lost.push({ partition: { topic, partition }, from, to })
       }
       const epoch = ++lastEpoch
-      const held: Held = { topic, partition, id, epoch, position, isPaused: false }
+      const reading = { position, isPaused: false, isResting: false }
+      const held: Held = { topic, partition, id, epoch, ...reading }
       this.#held.set(partitionName(held), held)
       // Metadata counts from the committed offset; from another one it would tell lies.
       const metadata = position === committed.offset ? committed.metadata : ''
@@ -337,7 +362,7 @@ export class EmbeddedConsumer implements Consumer {
       hasMore = false
       for (const held of [...this.#held.values()]) {
         if (!this.#isReadable(held)) continue
-        if (this.#deliver(held)) hasMore = true
+        if (this.#deliverOrRest(held)) hasMore = true
         // Between chunks everything else has its turn: other partitions, commits, timers.
         await nextTurn()
       }
@@ -346,7 +371,26 @@ export class EmbeddedConsumer implements Consumer {
 
   #isReadable(held: Held): boolean {
     const isOurs = this.#held.get(partitionName(held)) === held
-    return isOurs && !held.isPaused && this.#revoking === null && !this.#stop.signal.aborted
+    const isReady = !held.isPaused && !held.isResting
+    return isOurs && isReady && this.#revoking === null && !this.#stop.signal.aborted
+  }
+
+  /** A damaged record stops its own partition; the others are read as ever. */
+  #deliverOrRest(held: Held): boolean {
+    try {
+      const hasMore = this.#deliver(held)
+      this.#healed(partitionName(held))
+      return hasMore
+    } catch (error) {
+      if (error instanceof SinkBroke) throw error
+      this.#tellTrouble(partitionName(held), error)
+      held.isResting = true
+      void this.#pauseAfterFailure().then(() => {
+        held.isResting = false
+        this.#readSignal.notify()
+      })
+      return false
+    }
   }
 
   /** Hands on one chunk. Says whether there may be more. */

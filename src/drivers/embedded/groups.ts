@@ -9,7 +9,7 @@ import type { ClientEntry } from './liveness.ts'
 import { beatMs, Heartbeats, isDead, ownEntry } from './liveness.ts'
 import type { Group } from './membership.ts'
 import * as membership from './membership.ts'
-import { partitionsIn } from './topics.ts'
+import { partitionIdIn, partitionsIn } from './topics.ts'
 import type { Writer } from './writer.ts'
 
 /*
@@ -19,9 +19,8 @@ import type { Writer } from './writer.ts'
 
 /** How often members look whether the process of another one is gone. */
 const watchEveryMs = 400
-/** Group names are keys of LMDB; the bound is Kafka's for topic names. */
-// eslint-disable-next-line no-control-regex -- the key encoding ends strings with NUL
-const groupForm = /^[^\u0000-\u001f]{1,249}$/
+/** Group names are keys of LMDB, which end at a NUL; the bound is Kafka's for topic names. */
+const groupForm = /^\P{Control}{1,249}$/u
 /** What a commit's metadata may hold, in UTF-16 code units: the bound of the port. */
 const metadataMax = 4_096
 
@@ -32,6 +31,11 @@ export interface GroupsPorts {
   readonly logger: Logger
   /** The id of this client. */
   readonly client: string
+}
+
+/** An entry with the id of the partition that was read, which tells a topic from its successor. */
+export interface PlacedOffset extends GroupOffset {
+  readonly id: number
 }
 
 export class Groups {
@@ -58,6 +62,8 @@ export class Groups {
   async join(group: string, id: string, topics: readonly string[]): Promise<void> {
     const { environment, writer, client } = this.#ports
     this.#members.set(id, group)
+    // Without members we were silent; the others must see at once that this is over.
+    this.#entry = nextBeat(this.#entry)
     this.#start()
     await writer.write(() => {
       void environment.clients.put(client, this.#entry)
@@ -80,6 +86,11 @@ export class Groups {
     }
   }
 
+  /** The group has expelled this member. */
+  forget(id: string): void {
+    this.#members.delete(id)
+  }
+
   async letGo(group: string, id: string): Promise<void> {
     await this.#change(group, (current, partitionsOf) =>
       membership.letGo(current, id, partitionsOf),
@@ -94,11 +105,10 @@ export class Groups {
    * Stores offsets of partitions that the member owns at that moment. Rejects with `not-owner` when
    * some are not its own, once the others are stored.
    */
-  async commit(group: string, id: string, entries: readonly CommitEntry[]): Promise<void> {
+  async commit(group: string, id: string, entries: readonly PlacedOffset[]): Promise<void> {
     const refused = await this.#ports.writer.write(() => {
       const current = this.read(group)
-      const isOwn = ({ topic, partition }: TopicPartition) =>
-        membership.ownsPartition(current, id, topic, partition)
+      const isOwn = (entry: PlacedOffset) => this.#owns(current, id, entry)
       for (const { topic, partition, offset, metadata } of entries.filter(isOwn)) {
         const committed: Committed = { offset: Number(offset), metadata }
         void this.#ports.environment.offsets.put([group, topic, partition], committed)
@@ -109,12 +119,13 @@ export class Groups {
   }
 
   /** Stores where partitions of the member start, unless something is committed there already. */
-  async commitStarts(group: string, id: string, starts: readonly GroupOffset[]): Promise<void> {
+  async commitStarts(group: string, id: string, starts: readonly PlacedOffset[]): Promise<void> {
     const { environment, writer } = this.#ports
     await writer.write(() => {
       const current = this.read(group)
-      for (const { topic, partition, offset, metadata } of starts) {
-        if (!membership.ownsPartition(current, id, topic, partition)) continue
+      for (const start of starts) {
+        const { topic, partition, offset, metadata } = start
+        if (!this.#owns(current, id, start)) continue
         if (environment.offsets.get([group, topic, partition]) !== undefined) continue
         const committed: Committed = { offset: Number(offset), metadata }
         void environment.offsets.put([group, topic, partition], committed)
@@ -157,6 +168,15 @@ export class Groups {
     })
   }
 
+  /**
+   * Whether the member owns the partition, and it is still the one that was read: until its members
+   * let go, a group owns partitions of a topic that was deleted, and perhaps made anew.
+   */
+  #owns(current: Group, member: string, { topic, partition, id }: PlacedOffset): boolean {
+    const isThere = partitionIdIn(this.#ports.environment, topic, partition) === id
+    return isThere && membership.ownsPartition(current, member, topic, partition)
+  }
+
   /** Inside a write transaction. A group without members is no group; its offsets stay. */
   #store(group: string, next: Group): void {
     const { groups } = this.#ports.environment
@@ -179,8 +199,9 @@ export class Groups {
   }
 
   #start(): void {
-    this.#cancelBeat ??= this.#ports.clock.schedule(beatMs, () => void this.#beat())
-    this.#cancelWatch ??= this.#ports.clock.schedule(watchEveryMs, () => void this.#watch())
+    const { clock } = this.#ports
+    this.#cancelBeat ??= repeat(clock, beatMs, () => this.#beat())
+    this.#cancelWatch ??= repeat(clock, watchEveryMs, () => this.#watch())
   }
 
   #stop(): void {
@@ -191,9 +212,9 @@ export class Groups {
   }
 
   async #beat(): Promise<void> {
-    const { environment, writer, clock, client, logger } = this.#ports
+    const { environment, writer, client, logger } = this.#ports
     try {
-      this.#entry = { ...this.#entry, beat: this.#entry.beat + 1 }
+      this.#entry = nextBeat(this.#entry)
       // Alone, nobody would look at it: an idle Sluice then writes nothing to its disk. Another
       // one watches us for a whole session before it judges, and we see it long before that.
       if (!this.#isAlone()) {
@@ -204,9 +225,7 @@ export class Groups {
       // The consumers find out by themselves what is wrong, and say so through onState.
       logger.debug({ err: error }, 'heartbeat of the embedded bus not stored')
     }
-    if (this.#cancelBeat === null) return
-    if (this.#members.size === 0 && this.#leaving.size === 0) return this.#stop()
-    this.#cancelBeat = clock.schedule(beatMs, () => void this.#beat())
+    if (this.#members.size === 0 && this.#leaving.size === 0) this.#stop()
   }
 
   async #watch(): Promise<void> {
@@ -221,8 +240,6 @@ export class Groups {
     } catch (error) {
       logger.debug({ err: error }, 'members of the embedded bus not looked after')
     }
-    if (this.#cancelWatch === null) return
-    this.#cancelWatch = clock.schedule(watchEveryMs, () => void this.#watch())
   }
 
   #isAlone(): boolean {
@@ -262,7 +279,25 @@ export class Groups {
   #isGone(client: string): boolean {
     if (client === this.#ports.client) return false
     const entry = this.#ports.environment.clients.get(client)
-    return entry === undefined || isDead(entry) || this.#heartbeats.isSilent(client)
+    return entry === undefined || isDead(entry) || this.#heartbeats.isSilent(client, entry)
+  }
+}
+
+function nextBeat(entry: ClientEntry): ClientEntry {
+  return { ...entry, beat: entry.beat + 1 }
+}
+
+/** Runs `step`, which never rejects, `everyMs` after its last run ended, until it is told to end. */
+function repeat(clock: Clock, everyMs: number, step: () => Promise<void>): () => void {
+  let isOver = false
+  let cancel = (): void => undefined
+  const arm = (): void => {
+    if (!isOver) cancel = clock.schedule(everyMs, () => void step().then(arm))
+  }
+  arm()
+  return () => {
+    isOver = true
+    cancel()
   }
 }
 

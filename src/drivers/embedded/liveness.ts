@@ -63,10 +63,13 @@ export class Heartbeats {
     for (const id of this.#seen.keys()) if (!clients.has(id)) this.#seen.delete(id)
   }
 
-  /** Whether `client` has been silent for a whole session at the time of the last `observe`. */
-  isSilent(client: string): boolean {
+  /**
+   * Whether `client`, whose entry is now this one, had been silent for a whole session at the last
+   * `observe`. A beat since then says that it lives.
+   */
+  isSilent(client: string, { beat }: ClientEntry): boolean {
     const seen = this.#seen.get(client)
-    return seen !== undefined && this.#lastLookMs - seen.sinceMs > sessionMs
+    return seen?.beat === beat && this.#lastLookMs - seen.sinceMs > sessionMs
   }
 }
 

@@ -41,6 +41,16 @@ export function partitionIdOf(environment: Environment, name: string, partition:
   return topic.firstId + partition
 }
 
+/** The id of a partition, or `null` where there is none. */
+export function partitionIdIn(
+  { topics }: Environment,
+  name: string,
+  partition: number,
+): number | null {
+  const topic = nameForm.test(name) ? topics.get(name) : undefined
+  return topic === undefined || partition >= topic.partitions ? null : topic.firstId + partition
+}
+
 export function partitionsIn({ topics }: Environment): PartitionsOf {
   return (name) => (nameForm.test(name) ? (topics.get(name)?.partitions ?? null) : null)
 }

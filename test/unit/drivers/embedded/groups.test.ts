@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { checkEntries, checkGroupName, Groups } from '../../../../src/drivers/embedded/groups.ts'
 import type { ClientEntry } from '../../../../src/drivers/embedded/liveness.ts'
 import { beatMs, ownEntry, sessionMs } from '../../../../src/drivers/embedded/liveness.ts'
+import { deleteTopics } from '../../../../src/drivers/embedded/topics.ts'
 import { PortError } from '../../../../src/ports/port-error.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
@@ -15,12 +16,13 @@ describe('The groups of a client', () => {
   let log: OpenLog
   let clock: FakeClock
   let groups: Groups
+  let firstId: number
 
   beforeEach(async () => {
     log = openLog()
     clock = new FakeClock()
     groups = groupsOf('us')
-    await log.makeTopic({ partitions: 4 })
+    firstId = await log.makeTopic({ partitions: 4 })
   })
   afterEach(async () => {
     await groups.close()
@@ -99,6 +101,47 @@ describe('The groups of a client', () => {
     })
   }
 
+  describe('of which the last member left, and that joins again after a while', () => {
+    let theirs: Groups
+
+    beforeEach(async () => {
+      theirs = groupsOf('them')
+      await groups.join('g', 'ours', ['t'])
+      await theirs.join('g', 'first', ['t'])
+      await theirs.leave('g', 'first')
+      await pass(2 * sessionMs)
+      await theirs.join('g', 'second', ['t'])
+    })
+    afterEach(() => theirs.close())
+
+    it('are not taken for silent at the next look', async () => {
+      await pass(600)
+      expect(members()).to.have.members(['ours', 'second'])
+    })
+
+    it('are not taken for silent by a member that joins before the next look', async () => {
+      await groups.join('g', 'another', ['t'])
+      expect(members()).to.have.members(['ours', 'another', 'second'])
+    })
+  })
+
+  it('have one heartbeat, though the last member left while it was being stored', async () => {
+    await groups.join('g', 'one', ['t'])
+    await stranger(elsewhere)
+    await clock.advance(beatMs)
+    await groups.leave('g', 'one')
+    await groups.join('g', 'two', ['t'])
+    await pass(200)
+    expect(clock.pending).to.equal(2) // the heartbeat, and the watch over others
+  })
+
+  it('have no heartbeat for a member that was expelled', async () => {
+    await groups.join('g', 'ours', ['t'])
+    groups.forget('ours')
+    await pass(2 * beatMs)
+    expect(clock.pending).to.equal(0)
+  })
+
   it('have no timer once the last member has left', async () => {
     await groups.join('g', 'one', ['t'])
     await groups.join('h', 'two', ['t'])
@@ -111,7 +154,7 @@ describe('The groups of a client', () => {
 
   it('keep what was committed when nobody is left in the group', async () => {
     await groups.join('g', 'ours', ['t'])
-    const entry = { topic: 't', partition: 1, epoch: 1, offset: 7n, metadata: 'm' }
+    const entry = { topic: 't', partition: 1, id: firstId + 1, offset: 7n, metadata: 'm' }
     await groups.commit('g', 'ours', [entry])
     await groups.leave('g', 'ours')
     expect(groups.offsets('g', ['t'])).to.deep.equal([
@@ -123,10 +166,10 @@ describe('The groups of a client', () => {
 
   it('store of a commit what is the own, and refuse the rest', async () => {
     await groups.join('g', 'ours', ['t'])
-    const entry = { topic: 't', epoch: 1, offset: 7n, metadata: '' }
+    const entry = { topic: 't', offset: 7n, metadata: '' }
     const entries = [
-      { ...entry, partition: 0 },
-      { ...entry, partition: 99 },
+      { ...entry, partition: 0, id: firstId },
+      { ...entry, partition: 99, id: firstId + 99 },
     ]
     const refused = await groups.commit('g', 'ours', entries).catch((error: unknown) => error)
     expect(refused).to.be.instanceOf(PortError).with.property('code', 'not-owner')
@@ -136,10 +179,25 @@ describe('The groups of a client', () => {
     expect(groups.offsets('g', ['t']).map(({ partition }) => partition)).to.deep.equal([0])
   })
 
+  it('refuse offsets of a topic that has been deleted and made anew since they were read', async () => {
+    await groups.join('g', 'ours', ['t'])
+    const entry = { topic: 't', partition: 0, id: firstId, offset: 7n, metadata: '' }
+    await log.writer.write((transaction) => deleteTopics(log.environment, transaction, ['t']))
+    for (const makeAnew of [false, true]) {
+      if (makeAnew) await log.makeTopic({ partitions: 4 })
+      const refused = await groups.commit('g', 'ours', [entry]).catch((error: unknown) => error)
+      expect(refused).to.be.instanceOf(PortError).with.property('code', 'not-owner')
+      await groups.commitStarts('g', 'ours', [entry])
+      expect(groups.offsets('g', ['t'])).to.deep.equal([])
+    }
+  })
+
   it('commit a start only where nothing is committed', async () => {
     await groups.join('g', 'ours', ['t'])
-    const at = (partition: number, offset: bigint) => ({ topic: 't', partition, offset })
-    await groups.commit('g', 'ours', [{ ...at(0, 7n), epoch: 1, metadata: 'm' }])
+    const at = (partition: number, offset: bigint) => {
+      return { topic: 't', partition, id: firstId + partition, offset }
+    }
+    await groups.commit('g', 'ours', [{ ...at(0, 7n), metadata: 'm' }])
     await groups.commitStarts('g', 'ours', [
       { ...at(0, 1n), metadata: '' },
       { ...at(1, 1n), metadata: '' },

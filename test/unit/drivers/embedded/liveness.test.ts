@@ -48,8 +48,8 @@ describe('A client', () => {
 })
 
 describe('Heartbeats', () => {
-  const clientsWith = (beat: number) =>
-    new Map<string, ClientEntry>([['a', { pid: 1, startedAt: null, realm: null, beat }]])
+  const entryWith = (beat: number): ClientEntry => ({ pid: 1, startedAt: null, realm: null, beat })
+  const clientsWith = (beat: number) => new Map([['a', entryWith(beat)]])
 
   /** Looks every 500 ms from `fromMs` on, for `ms`. */
   function watch(
@@ -66,31 +66,38 @@ describe('Heartbeats', () => {
   it('make a client silent when none came for a session', () => {
     const heartbeats = new Heartbeats()
     watch(heartbeats, () => 7, 0, sessionMs)
-    expect(heartbeats.isSilent('a')).to.equal(false)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(false)
     watch(heartbeats, () => 7, sessionMs + 500, 0)
-    expect(heartbeats.isSilent('a')).to.equal(true)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(true)
   })
 
   it('keep a client that beats, be its count large, small or going back', () => {
     const heartbeats = new Heartbeats()
     watch(heartbeats, (ms) => -Math.floor(ms / 1_000), 0, 10 * sessionMs)
-    expect(heartbeats.isSilent('a')).to.equal(false)
+    expect(heartbeats.isSilent('a', entryWith(-(10 * sessionMs) / 1_000))).to.equal(false)
+  })
+
+  it('take the word of an entry that has beaten since the last look', () => {
+    const heartbeats = new Heartbeats()
+    watch(heartbeats, () => 7, 0, sessionMs + 500)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(true)
+    expect(heartbeats.isSilent('a', entryWith(8))).to.equal(false)
   })
 
   it('judge nobody by what was seen before we ourselves stood still', () => {
     const heartbeats = new Heartbeats()
     watch(heartbeats, () => 7, 0, 2_000)
     heartbeats.observe(clientsWith(7), 60_000)
-    expect(heartbeats.isSilent('a')).to.equal(false)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(false)
     watch(heartbeats, () => 7, 60_500, sessionMs)
-    expect(heartbeats.isSilent('a')).to.equal(true)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(true)
   })
 
   it('say nothing of a client that nobody has seen, or that has gone from the list', () => {
     const heartbeats = new Heartbeats()
-    expect(heartbeats.isSilent('a')).to.equal(false)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(false)
     watch(heartbeats, () => 7, 0, 2 * sessionMs)
     heartbeats.observe(new Map(), 2 * sessionMs + 500)
-    expect(heartbeats.isSilent('a')).to.equal(false)
+    expect(heartbeats.isSilent('a', entryWith(7))).to.equal(false)
   })
 })
