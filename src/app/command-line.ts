@@ -35,9 +35,13 @@ function tableOptions(stdout: Output) {
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {
-  // A reader that went away (`| head`) is no fault of ours; there is nobody left to tell.
+  let isRead = true
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
+    // A reader that went away (`| head`) is no fault of ours. What runs until a signal has nobody
+    // left to run for; all else ends by itself.
+    if (isRead) process.emit('SIGTERM')
+    isRead = false
   })
   return {
     write: (text) => void stream.write(text),

@@ -19,10 +19,14 @@ export function livenessOf(lanes: readonly Lane[]): readonly PartHealth[] {
   })
 }
 
-/** Whether each lane is in its group and reads. */
+/** Whether each lane is in its group, reads, and gets its commits through. */
 export function readinessOf(lanes: readonly Lane[]): readonly PartHealth[] {
   return lanes.map((lane) => {
     const name = `lane ${lane.name}`
+    if (lane.isStopping) return { name, ok: false, detail: 'stops' }
+    if (lane.commitError !== null) {
+      return { name, ok: false, detail: `its commits fail: ${lane.commitError}` }
+    }
     if (lane.topics.length === 0) return { name, ok: true, detail: 'has no topic to read' }
     return { name, ok: lane.state.kind === 'ready', detail: detailOf(lane, lane.state) }
   })

@@ -1,6 +1,8 @@
 import { exitCode } from '../cli/exit-code.ts'
 import type { RunOptions } from '../cli/program-deps.ts'
+import type { Config } from '../config/config.ts'
 import type { Problem } from '../model/problem.ts'
+import { PortError } from '../ports/port-error.ts'
 import { renderProblems } from '../schema/render-problem.ts'
 import type { Daemon } from './daemon.ts'
 import { startDaemon } from './daemon.ts'
@@ -17,7 +19,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   if (problems.length > 0) process.stderr.write(`${renderProblems(problems)}\n`)
   if (house === null) {
     process.stderr.write(
-      `\n${errorsIn(problems)}: nothing was started. Mend them and start again.\n`,
+      `\n${errorsIn(problems)}: nothing was started. \`sluice check\` tells whether all is mended.\n`,
     )
     return exitCode.usage
   }
@@ -33,7 +35,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     logger.error({ part: error.part, err: error.cause }, 'could not start')
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${error.message}\n${hintFor(error.cause, config)}`)
     return exitCode.unreachable
   }
   logger.info({ admin: daemon.adminUrl }, 'ready')
@@ -41,6 +43,11 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const result = await daemon.stop()
   logger.info({ result }, 'stopped')
   return result === 'clean' ? exitCode.ok : exitCode.findings
+}
+
+function hintFor(cause: unknown, { bus }: Config): string {
+  if (!(cause instanceof PortError) || cause.code !== 'unreachable') return ''
+  return `  hint: does one of bus.kafka.brokers answer (${bus.kafka.brokers.join(', ')})?\n`
 }
 
 function errorsIn(problems: readonly Problem[]): string {

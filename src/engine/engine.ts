@@ -86,6 +86,7 @@ export class Engine {
       settler,
       tools: { clock, actions, signal },
       hopsMax: limits.hopsMax,
+      log: repeated,
     })
     const budget = new MemoryBudget(limits.memoryBytes)
     metrics.onScrape(() => meters.bytesHeld.set(budget.bytes))
@@ -148,14 +149,31 @@ export class Engine {
 
   /**
    * Stops reading, lets what is in flight finish, commits, leaves. Attempts that outlast seven
-   * tenths of `deadlineMs` are cut off and stay unsettled, so they run again at the next start.
+   * tenths of `deadlineMs` are cut off and stay unsettled, so they run again at the next start:
+   * rejects then, once all has stopped, and says how many of which rules.
    */
   async stop(deadlineMs: number): Promise<void> {
     for (const stop of this.#stops) stop()
-    const cancel = this.#parts.clock.schedule(deadlineMs * drainShare, () => this.#cutOff.abort())
+    let cut = ''
+    const cancel = this.#parts.clock.schedule(deadlineMs * drainShare, () => {
+      cut = this.#underWay()
+      this.#cutOff.abort()
+    })
     await Promise.all([this.#retryLane, ...this.#lanes].map((lane) => lane.stop(deadlineMs)))
     cancel()
     this.#cutOff.abort()
+    if (cut !== '') {
+      throw new Error(`attempts were cut off and run again at the next start: ${cut}`)
+    }
+  }
+
+  /** `purge 3, notify 1`: attempts under way, by rule. */
+  #underWay(): string {
+    return this.ruleQueues()
+      .map(({ rule, meters }) => [rule.name, meters.ladder.pending.inFlight] as const)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')
   }
 
   /**

@@ -74,6 +74,7 @@ export class Lane implements ConsumerSink {
   /** Wall time. */
   #startedMs = 0
   #isStopping = false
+  #commitError: string | null = null
 
   constructor(parts: LaneParts) {
     this.name = parts.name
@@ -132,6 +133,15 @@ export class Lane implements ConsumerSink {
       this.#parts.logger.info({ lane: this.name, topics }, 'topics of the lane changed')
     }
     this.#topics = topics // last: what failed above is tried again at the next call
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
+  /** Why the last commit failed; `null` when it did not. */
+  get commitError(): string | null {
+    return this.#commitError
   }
 
   get state(): ConsumerState {
@@ -388,7 +398,9 @@ export class Lane implements ConsumerSink {
   async #send(consumer: Consumer, due: readonly [Partition, CommitEntry][]): Promise<void> {
     try {
       await consumer.commit(due.map(([, entry]) => entry))
+      this.#commitError = null
     } catch (error) {
+      this.#commitError = error instanceof Error ? error.message : String(error)
       for (const [partition] of due) partition.commitFailed()
       this.#parts.meters.commitFailures.of(this.name).inc()
       this.#parts.repeated.warn(

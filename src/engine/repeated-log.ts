@@ -23,13 +23,27 @@ export class RepeatedLog {
 
   /** @param kind - what makes two failures the same: the sentence and, say, the rule */
   warn(kind: string, fields: Readonly<Record<string, unknown>>, sentence: string): void {
+    this.#say('warn', kind, fields, sentence)
+  }
+
+  /** For a state that may come and go many times a second. */
+  info(kind: string, fields: Readonly<Record<string, unknown>>, sentence: string): void {
+    this.#say('info', kind, fields, sentence)
+  }
+
+  #say(
+    level: 'warn' | 'info',
+    kind: string,
+    fields: Readonly<Record<string, unknown>>,
+    sentence: string,
+  ): void {
     const nowMs = this.#clock.monotonic()
     const known = this.#byKind.get(kind)
     if (known !== undefined && nowMs - known.saidMs < summaryMs) {
       known.unsaid += 1
       return
     }
-    this.#logger.warn({ ...fields, repeated: known?.unsaid ?? 0 }, sentence)
+    this.#logger[level]({ ...fields, repeated: known?.unsaid ?? 0 }, sentence)
     if (this.#byKind.size >= kindsMax) this.#byKind.clear()
     this.#byKind.set(kind, { saidMs: nowMs, unsaid: 0 })
   }

@@ -10,7 +10,8 @@ import type { AttemptTools } from './attempt.ts'
 import { attempt } from './attempt.ts'
 import type { Meters, RuleMeters } from './meters.ts'
 import type { QueuedTask } from './rule-queue.ts'
-import { RuleQueue } from './rule-queue.ts'
+import { queuedMax, RuleQueue } from './rule-queue.ts'
+import type { RepeatedLog } from './repeated-log.ts'
 import type { Settler } from './settle.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -21,6 +22,7 @@ export interface RuleQueuesParts {
   readonly settler: Settler
   readonly tools: AttemptTools
   readonly hopsMax: number
+  readonly log: RepeatedLog
 }
 
 /** The queues of all rules: where intakes put tasks, whichever topic they come from. */
@@ -47,6 +49,11 @@ export class RuleQueues {
         this.#parts.settler.handOver({ task, ticket, rule: ofRule, meters: this.metersOf(ofRule) }),
       onRoom: () => {
         this.#fullOnes.delete(rule)
+        this.#parts.log.info(
+          `room ${rule.name}`,
+          { rule: rule.name },
+          'the queue of a rule has room again',
+        )
         for (const tell of this.#onRoom) tell()
       },
     })
@@ -86,7 +93,7 @@ export class RuleQueues {
     switch (verdict.kind) {
       case 'run':
         queue.push(task, ticket)
-        if (queue.isFull) this.#fullOnes.add(queue.rule)
+        if (queue.isFull && !this.#fullOnes.has(queue.rule)) this.#full(queue.rule)
         return
       case 'skip':
         meters.skipped(verdict.reason)
@@ -99,6 +106,13 @@ export class RuleQueues {
           verdict.error,
         )
     }
+  }
+
+  #full(rule: Rule): void {
+    this.#fullOnes.add(rule)
+    const fields = { rule: rule.name, lane: rule.lane, queued: queuedMax }
+    const sentence = 'the queue of a rule is full; its lane reads nothing until there is room'
+    this.#parts.log.info(`full ${rule.name}`, fields, sentence)
   }
 
   metersOf(rule: Rule): RuleMeters {

@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process'
 import { expect } from 'chai'
 import type { DemoDocument } from '../../src/model/status.ts'
 import { ladderRest } from '../../src/engine/ladder.ts'
-import { sluice } from '../support/sluice.ts'
+import { program, sluice } from '../support/sluice.ts'
 
 describe('sluice demo', function () {
   this.timeout(120_000)
@@ -41,6 +42,16 @@ describe('sluice demo', function () {
     expect(stdout).to.match(/PUT {4}503 {2}search\.internal\/\S+Cuckoo%20wrasse/)
     expect(stdout).to.include('the signature is right').and.not.include('the signature is wrong')
     expect(stdout).to.match(/^index-article +live +79 +78 +0 +5 +1 +0 /m)
+  })
+
+  it('ends when its reader does, as with `| head`', async () => {
+    const script = '"$0" "$1" demo --rate 20 | head -8'
+    const ended = await new Promise<{ error: Error | null; stdout: string }>((resolve) => {
+      const args = ['-c', script, process.execPath, program]
+      execFile('sh', args, { timeout: 60_000 }, (error, stdout) => resolve({ error, stdout }))
+    })
+    expect(ended.error).to.equal(null)
+    expect(ended.stdout.trimEnd().split('\n')).to.have.length(8)
   })
 
   it('runs twice at the same time', async () => {

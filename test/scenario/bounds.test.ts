@@ -81,6 +81,9 @@ describe('bounds', () => {
     await house.produce(...many(count))
     await house.pass(1_000)
     expect(house.ladder().pending.queue).to.be.within(queuedMax, queuedMax + 1)
+    expect(house.logged.map(({ sentence }) => sentence)).to.include(
+      'the queue of a rule is full; its lane reads nothing until there is room',
+    )
     await openUntil(house, () => target.done === count, target.open)
     expect(target.done).to.equal(count)
     await house.pass(500)

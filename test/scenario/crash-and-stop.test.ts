@@ -139,7 +139,7 @@ describe('a clean stop', () => {
     target.answer(0, 2)
     await house.settle()
     const before = house.clock.now()
-    await house.stop(10_000)
+    expect(await house.stop(10_000), 'it says what it left').to.include('purge 1')
     expect(house.clock.now() - before).to.be.at.most(10_000)
     expect(house.ladder().skipped).to.deep.equal({ reassigned: 1 })
 

@@ -110,13 +110,17 @@ export class House {
     await this.settle()
   }
 
-  /** Stops cleanly; time goes by for as long as the stop needs it. */
-  async stop(deadlineMs = 30_000): Promise<void> {
+  /** Stops; time goes by for as long as that needs. Gives why it was not clean, or `null`. */
+  async stop(deadlineMs = 30_000): Promise<string | null> {
     let isOver = false
-    const stopped = this.engine.stop(deadlineMs).then(() => (isOver = true))
+    const stopped = this.engine
+      .stop(deadlineMs)
+      .then(() => null, String)
+      .finally(() => (isOver = true))
     for (let waited = 0; !isOver && waited <= deadlineMs; waited += 1_000) await this.pass(1_000)
-    await stopped
+    const why = await stopped
     await this.bus.close()
+    return why
   }
 
   /** As `kill -9`: the bus hears nothing more of it. */
