@@ -236,6 +236,7 @@ describe('The embedded log', function () {
       }
       expect(report.refusal?.code).to.equal('full')
       expect(report.refusal?.message).to.include(join(path, 'log')).and.include('make room')
+      expect(report.logged, 'once, not at every call').to.have.length(1)
       expect(report.acknowledged).to.be.above(0)
       expect(report.stillReadable).to.equal(report.acknowledged)
       expect(report.afterRoomIsMade).to.equal('taken')
@@ -405,7 +406,7 @@ describe('The embedded log', function () {
     expect((await refusalOf(bus.produce([aRecord(0, 'v')])))?.code).to.equal('invalid')
   })
 
-  it('starts over where a group committed an offset above the end', async () => {
+  it('starts over where a group committed an offset above the end, and says so', async () => {
     const bus = await aBusWithTopic()
     await bus.produce([aRecord(0, 'v')])
     await inTransaction(path, ({ offsets }) => {
@@ -416,6 +417,12 @@ describe('The embedded log', function () {
     await bus.consume({ ...options, stateDir: null, revokeGraceMs: 1_000 }, sink)
     await sink.until('the record', () => sink.records().length === 1, 5_000)
     expect(sink.assignments[0]?.position).to.equal(0n)
+    expect(sink.states).to.deep.include({
+      kind: 'skipped',
+      partition: { topic, partition: 0 },
+      from: 99n,
+      to: 0n,
+    })
   })
 
   it('ends the process when the sink throws, rather than pass over what it was given', () => {

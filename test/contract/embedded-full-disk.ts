@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/drivers/system-clock.ts'
 import type { Bus } from '../../src/ports/bus.ts'
 import { PortError } from '../../src/ports/port-error.ts'
+import { silentLogger } from '../support/silent-logger.ts'
 import { openIn } from './embedded-fixture.ts'
 import { RecordingSink } from './recording-sink.ts'
 
@@ -14,6 +15,8 @@ import { RecordingSink } from './recording-sink.ts'
 export interface FullDiskReport {
   readonly acknowledged: number
   readonly refusal: { readonly code: string; readonly message: string } | null
+  /** What the log said of it, at error. */
+  readonly logged: readonly string[]
   readonly commitRefusal: string | null
   readonly stillReadable: number
   /** `taken`, or the code of the last refusal. */
@@ -54,7 +57,9 @@ const codeOf = (error: unknown) => (error instanceof PortError ? error.code : St
 async function run(folder: string): Promise<FullDiskReport> {
   const ballast = join(folder, 'ballast')
   writeFileSync(ballast, Buffer.alloc(4 * 2 ** 20, 1))
-  const bus = await openIn(join(folder, 'log'))
+  const logged: string[] = []
+  const error = (_fields: object, sentence: string) => void logged.push(sentence)
+  const bus = await openIn(join(folder, 'log'), { logger: { ...silentLogger, error } })
   const spec = { name: topic, partitions: 1, replication: 1, compacted: false }
   await bus.admin.ensureTopics([{ ...spec, retentionMs: null, retentionBytes: null }])
   const sink = new RecordingSink()
@@ -94,6 +99,7 @@ async function run(folder: string): Promise<FullDiskReport> {
   return {
     acknowledged,
     refusal,
+    logged,
     commitRefusal,
     stillReadable,
     afterRoomIsMade,

@@ -41,6 +41,9 @@ export interface EmbeddedBusOptions {
 const retentionDefault: Retention = { ms: 7 * 86_400_000, bytes: 2 ** 30 }
 const compactionDefault: CompactionDelays = { supersededMs: 60_000, tombstoneMs: 86_400_000 }
 
+/** How often the log says that the disk is full, as long as it is. */
+const tellFullEveryMs = 60_000
+
 /** How long the consumers that are still open may take when the bus closes. */
 const closeGraceMs = 5_000
 
@@ -66,6 +69,7 @@ class EmbeddedBus implements Bus {
   readonly #consumers = new Set<Consumer>()
   readonly #topics = new Map<string, Topic>()
   readonly #spread = new Map<string, number>()
+  #fullToldMs = Number.NEGATIVE_INFINITY
   #closing: Promise<void> | null = null
 
   constructor(options: EmbeddedBusOptions, environment: Environment) {
@@ -96,6 +100,23 @@ class EmbeddedBus implements Bus {
   async produce(records: readonly NewRecord[]): Promise<readonly ProducedAt[]> {
     this.#throwIfClosed()
     if (records.length === 0) return []
+    try {
+      return await this.#appendAnywhere(records)
+    } catch (error) {
+      if (error instanceof PortError && error.code === 'full') this.#tellFull(error)
+      throw error
+    }
+  }
+
+  /** Beside the callers, whoever runs this must hear of it, but not at every call. */
+  #tellFull(error: PortError): void {
+    const nowMs = this.#options.clock.monotonic()
+    if (nowMs - this.#fullToldMs < tellFullEveryMs) return
+    this.#fullToldMs = nowMs
+    this.#options.logger.error({ err: error }, 'the embedded log refuses records')
+  }
+
+  async #appendAnywhere(records: readonly NewRecord[]): Promise<readonly ProducedAt[]> {
     const nowMs = this.#options.clock.now()
     try {
       return await this.#append(records, nowMs)

@@ -335,11 +335,11 @@ export class EmbeddedConsumer implements Consumer {
       const state = id === null ? undefined : this.#ports.environment.partitions.get(id)
       const committed = this.#committed(topic, partition)
       if (id === null || state === undefined || committed === null) continue
-      // An offset above the end can only be a slip; as with Kafka, reading starts over, since
-      // repeats are better than a gap.
+      // Above the end lies what was committed of a log that has been put back from a copy: as with
+      // Kafka, reading starts over, since repeats are better than a gap.
       const isAbove = committed.offset > state.next
       const position = isAbove ? state.low : Math.max(committed.offset, state.low)
-      if (committed.offset < state.low) {
+      if (isAbove || committed.offset < state.low) {
         const [from, to] = [BigInt(committed.offset), BigInt(state.low)]
         lost.push({ partition: { topic, partition }, from, to })
       }
