@@ -35,15 +35,18 @@ export interface Daemon {
 /**
  * Picks the drivers that the config names, puts the house together and starts it: first what is
  * written to, reading last. Rejects with `StartError`, which names the part; what was started by
- * then is stopped again.
+ * then is stopped again. Once `stopping` resolves it stops, and rejects with `StoppedWhileStarting`
+ * if it was not up by then.
  */
 export async function startDaemon(
   config: Config,
   ruleSet: RuleSet,
   logger: Logger,
+  stopping: Promise<unknown>,
 ): Promise<Daemon> {
   const lifecycle = new Lifecycle(systemClock, logger)
   const stop = (): Promise<'clean' | 'unclean'> => lifecycle.stop(config.shutdown.drainMs)
+  void stopping.then(stop)
   try {
     const parts = await openParts(config, ruleSet, logger, lifecycle)
     return { ...parts, stop }

@@ -53,15 +53,20 @@ export class Lifecycle {
     stop: (opened: Opened, deadlineMs: number) => Promise<void> = () => Promise.resolve(),
   ): Promise<Opened> {
     const opened = this.#opening.then(async () => {
-      if (this.#stopping !== null) throw new StoppedWhileStarting()
+      if (this.#isStopping()) throw new StoppedWhileStarting()
       const part = await start().catch((error: unknown) => {
-        throw new StartError(name, error)
+        // What it was started upon may have been stopped under it: that is no fault of its own.
+        throw this.#isStopping() ? new StoppedWhileStarting() : new StartError(name, error)
       })
       this.#running.push({ name, stop: (deadlineMs) => stop(part, deadlineMs) })
       return part
     })
     this.#opening = opened.catch(() => {}) // told to the caller
     return opened
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping !== null
   }
 
   /** Never rejects and always ends in time: a part that hangs is named, left behind, passed by. */

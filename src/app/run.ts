@@ -6,7 +6,7 @@ import { PortError } from '../ports/port-error.ts'
 import { renderProblems } from '../schema/render-problem.ts'
 import type { Daemon } from './daemon.ts'
 import { startDaemon } from './daemon.ts'
-import { StartError } from './lifecycle.ts'
+import { StartError, StoppedWhileStarting } from './lifecycle.ts'
 import { load } from './load.ts'
 import { createLogger } from './logging.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -31,8 +31,12 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   )
   let daemon: Daemon
   try {
-    daemon = await startDaemon(config, ruleSet, logger)
+    daemon = await startDaemon(config, ruleSet, logger, stopping)
   } catch (error) {
+    if (error instanceof StoppedWhileStarting) {
+      logger.info({ signal: await stopping }, 'stopped while starting')
+      return exitCode.ok
+    }
     if (!(error instanceof StartError)) throw error
     logger.error({ part: error.part, err: error.cause }, 'could not start')
     process.stderr.write(`${error.message}\n${hintFor(error.cause, config)}`)

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -175,6 +176,23 @@ rules:
     expect(ready.status).to.equal(503)
     daemon.signal('SIGTERM')
     expect(await daemon.exitCode()).to.equal(0)
+  })
+
+  it('stops on SIGTERM although it is still starting', async () => {
+    // A port that takes connections and says nothing: the start waits for the bus.
+    const silent = createTcpServer((socket) => void socket.resume().on('error', () => {}))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo // as: it listens on a TCP port
+    const daemon = start(
+      'bus.kind=kafka',
+      `bus.kafka.brokers=["127.0.0.1:${port}"]`,
+      'shutdown.drain=1s',
+    )
+    await daemon.said('starting')
+    daemon.signal('SIGTERM')
+    expect(await daemon.exitCode(), daemon.transcript()).to.equal(0)
+    expect(daemon.lines.map(({ msg }) => msg)).to.include('stopped while starting')
+    await new Promise((resolve) => silent.close(resolve))
   })
 
   it('on SIGTERM lets a call finish that is under way', async () => {

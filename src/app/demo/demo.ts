@@ -11,7 +11,7 @@ import type { DemoDocument, StatusDocument } from '../../model/status.ts'
 import { renderProblems } from '../../schema/render-problem.ts'
 import type { Daemon } from '../daemon.ts'
 import { startDaemon } from '../daemon.ts'
-import { StartError } from '../lifecycle.ts'
+import { StartError, StoppedWhileStarting } from '../lifecycle.ts'
 import type { House } from '../load.ts'
 import { load } from '../load.ts'
 import { createLogger } from '../logging.ts'
@@ -70,7 +70,7 @@ async function demoIn(
     if (problems.length > 0) process.stderr.write(`${renderProblems(problems)}\n`)
     if (house === null) return exitCode.usage
     signingKey = house.config.secrets.get('demo-signing-key')?.reveal() ?? ''
-    const daemon = await startOnFreePort(house, options.port)
+    const daemon = await startOnFreePort(house, options.port, stopping)
     try {
       await show({ daemon, house, options, screen, target, renderStatus, stopping })
     } finally {
@@ -78,6 +78,7 @@ async function demoIn(
     }
     return exitCode.ok
   } catch (error) {
+    if (error instanceof StoppedWhileStarting) return exitCode.ok
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`${error.message}\n`)
     return exitCode.unreachable
@@ -101,11 +102,15 @@ function settings(folder: string, target: DemoTarget): readonly string[] {
 }
 
 /** With its admin API on `port`; on `null`, on the default one or, if that is taken, any other. */
-async function startOnFreePort({ config, ruleSet }: House, port: number | null): Promise<Daemon> {
+async function startOnFreePort(
+  { config, ruleSet }: House,
+  port: number | null,
+  stopping: Promise<unknown>,
+): Promise<Daemon> {
   const logger = createLogger(config.log, process.stderr.isTTY)
   const start = (admin: number): Promise<Daemon> => {
     const listen = { ...config.admin.listen, port: admin }
-    return startDaemon({ ...config, admin: { ...config.admin, listen } }, ruleSet, logger)
+    return startDaemon({ ...config, admin: { ...config.admin, listen } }, ruleSet, logger, stopping)
   }
   try {
     return await start(port ?? config.admin.listen.port)

@@ -45,10 +45,7 @@ describe('docs/rules.md', () => {
     const later = [ruleSchema, emitSchema, httpSchema].flatMap(
       (schema) => laterKeys.get(schema)?.keys ?? [],
     )
-    const keys = [
-      ...later.filter((key) => key !== 'kind'),
-      ...Object.keys(defaultsSchema.shape),
-    ]
+    const keys = [...later.filter((key) => key !== 'kind'), ...Object.keys(defaultsSchema.shape)]
     expect(keys.filter((key) => !text.includes(`\`${key}\``))).to.deep.equal([])
   })
 
