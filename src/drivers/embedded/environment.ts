@@ -86,7 +86,7 @@ export function openEnvironment(path: string): Environment {
   const file = join(path, 'data.mdb')
   let root: RootDatabase | null = null
   try {
-    mkdirSync(path, { recursive: true })
+    mkdirSync(path, { recursive: true, mode: 0o700 }) // events are nobody else's to read
     checkFile(path, file)
     root = open({
       path,
