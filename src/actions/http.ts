@@ -246,14 +246,17 @@ function outcomeOf({ method, policy }: Call, answer: HttpAnswer, nowMs: number):
 function outcomeOfResponse(
   method: string,
   policy: StatusPolicy,
-  { status, headers }: Extract<HttpAnswer, { kind: 'response' }>,
+  response: Extract<HttpAnswer, { kind: 'response' }>,
   nowMs: number,
 ): Outcome {
+  const { status } = response
   const verdict = policy.ofStatus(status)
   if (verdict === 'success') {
     return { kind: 'success', detail: isAlreadyAbsent(method, status) ? 'already_absent' : 'ok' }
   }
-  const failure: Failure = { kind: 'status', status, retryAfterMs: retryAfterMs(headers, nowMs) }
+  // Headers are parsed when they are asked for: of a success nobody asks.
+  const waitMs = retryAfterMs(response.headers, nowMs)
+  const failure: Failure = { kind: 'status', status, retryAfterMs: waitMs }
   return { kind: verdict, failure }
 }
 
