@@ -1,4 +1,4 @@
-import { printable } from './printable.ts'
+import { printable } from '../model/printable.ts'
 import type { ProgramDeps } from './program-deps.ts'
 import { stylesFor } from './styles.ts'
 

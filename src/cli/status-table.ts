@@ -1,5 +1,5 @@
 import type { RuleDocument, StatusDocument } from '../model/status.ts'
-import { printable } from './printable.ts'
+import { printable } from '../model/printable.ts'
 import type { Styles } from './styles.ts'
 import { renderTable, type Column } from './table.ts'
 import { agoText, lengthText } from './times.ts'

@@ -1,4 +1,4 @@
-import { printable } from './printable.ts'
+import { printable } from '../model/printable.ts'
 import type { Style } from './styles.ts'
 
 export interface Column<Row> {

@@ -1,3 +1,4 @@
+import { printable } from '../model/printable.ts'
 import type { Problem } from '../model/problem.ts'
 
 /** Characters of a source line that are shown; a longer one is cut around the caret. */
@@ -18,9 +19,9 @@ const leadMax = 40
  */
 export function renderProblem(problem: Problem): string {
   const { file, line, column, severity, code, message, hint, source } = problem
-  const lines = [printable(`${file}:${line}:${column}: ${severity}: ${message} [${code}]`)]
+  const lines = [printableLine(`${file}:${line}:${column}: ${severity}: ${message} [${code}]`)]
   if (source !== null) lines.push(...sourceLines(line, column, source))
-  if (hint !== null) lines.push(printable(`  hint: ${hint}`))
+  if (hint !== null) lines.push(printableLine(`  hint: ${hint}`))
   return lines.join('\n')
 }
 
@@ -41,7 +42,7 @@ function sourceLines(
   const marked = shown.slice(lead.length, lead.length + length)
   const gutter = String(line)
   return [
-    `  ${gutter} | ${printable(shown)}`,
+    `  ${gutter} | ${printableLine(shown)}`,
     `  ${' '.repeat(gutter.length)} | ${blank(lead)}${'^'.repeat(Math.max(1, [...marked].length))}`,
   ]
 }
@@ -51,8 +52,7 @@ function blank(lead: string): string {
   return [...lead].map((character) => (character === '\t' ? '\t' : ' ')).join('')
 }
 
-/** A file must not be able to move the cursor of the terminal that shows what is wrong with it. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, '\uFFFD')
+/** Tabs stay: the caret's line has them too. */
+function printableLine(text: string): string {
+  return text.split('\t').map(printable).join('\t')
 }

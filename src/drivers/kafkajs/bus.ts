@@ -36,13 +36,12 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
       check()
       return producer.produce(records)
     },
-    // eslint-disable-next-line @typescript-eslint/require-await -- of the port: others have to wait
     async consume(wanted: ConsumeOptions, sink: ConsumerSink): Promise<Consumer> {
       check()
       const consumer = new KafkaConsumer(new Connection(options), options, wanted, sink)
       consumers.add(consumer)
       void consumer.closed.then(() => consumers.delete(consumer))
-      return consumer
+      return Promise.resolve(consumer) // it joins by itself, and tells its state as it goes
     },
     async *readRange(range: ReadRange): AsyncGenerator<readonly BusRecord[]> {
       check()
