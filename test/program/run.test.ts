@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
@@ -54,6 +56,17 @@ class Target {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
   }
+}
+
+/** A process that has the write lock of an LMDB environment until it is killed. */
+function holdLock(path: string) {
+  const script = `import { open } from 'lmdb'
+    open({ path: ${JSON.stringify(path)}, maxDbs: 32 }).transactionSync(() => {
+      console.log('held')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+  const args = ['--input-type=module', '-e', script]
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 describe('sluice run', function () {
@@ -219,6 +232,27 @@ rules:
     start()
     await target.called(2)
     expect(target.calls[1]).to.deep.equal(target.calls[0])
+  })
+
+  it('ends although a part cannot stop: another process holds the lock of the embedded log', async () => {
+    const daemon = start('shutdown.drain=1s')
+    const admin = await daemon.adminUrl()
+    await daemon.said('partitions assigned')
+    const holder = holdLock(join(folder, 'data'))
+    try {
+      await once(holder.stdout, 'data')
+      // Waits for the lock, and with it the close of the log.
+      void fetch(`${admin}/api/v1/events?topic=edits`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: '{"kind":"edit","title":"A"}',
+      }).catch(() => {})
+      daemon.signal('SIGTERM')
+      await daemon.said('part did not stop in time and is left behind')
+      expect(await daemon.exitCode(), 'it ends by the signal').to.equal(null)
+    } finally {
+      holder.kill('SIGKILL')
+    }
   })
 
   it('ends at once on a second SIGTERM', async () => {

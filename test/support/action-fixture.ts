@@ -10,19 +10,8 @@ import type {
 } from '../../src/rules/action-kind.ts'
 import type { Scope } from '../../src/rules/scope.ts'
 import { createTemplateCompiler } from '../../src/rules/template-compiler.ts'
+import { retryPolicy } from './builders.ts'
 import { exampleLists, exampleSecrets, type ReportedProblem } from './template-fixture.ts'
-
-const retry: CompileContext['retry'] = {
-  attemptsMax: 5,
-  ageMaxMs: null,
-  firstMs: 10_000,
-  factor: 4,
-  maxMs: 3_600_000,
-  jitter: 0,
-  on: [],
-  neverOn: [],
-  successOn: [],
-}
 
 /** Checks a spec with the kind's schema and compiles it, as the loader of rules does. */
 export function compileAction<Spec>(
@@ -36,7 +25,7 @@ export function compileAction<Spec>(
   const secrets = context.secrets === undefined ? exampleSecrets : context.secrets
   const action = kind.compile(kind.schema.parse(spec), {
     rule: 'purge-page',
-    retry,
+    retry: retryPolicy,
     allowHosts: [],
     ...context,
     secrets,
