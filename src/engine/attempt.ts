@@ -42,8 +42,9 @@ export async function attempt(
   const { event } = task
   meters.attemptStarts(event.record.timestampMs, event.lineage.rootTimeMs)
   const startedMs = clock.monotonic()
-  for (let step = task.step; step < rule.actions.length; step++) {
-    const action = rule.actions[step]
+  const steps = rule.ways[0]?.steps ?? []
+  for (let step = task.step; step < steps.length; step++) {
+    const action = steps[step]?.action
     if (action === undefined) break
     const rendered = action.render({
       event,

@@ -5,6 +5,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { ActionTools } from '../rules/action-kind.ts'
 import type { RuleSet } from '../rules/rule-set.ts'
+import { actionsOf } from '../rules/rule.ts'
 import { every } from './every.ts'
 import type { Lag } from './lag.ts'
 import { LagWatch } from './lag.ts'
@@ -132,7 +133,7 @@ export class Engine {
   get topicsOfRules(): readonly string[] {
     const { rules } = this.#parts.ruleSet
     const read = rules.flatMap((rule) => rule.topics.names)
-    const emitted = rules.flatMap((rule) => rule.actions.flatMap((action) => action.emitsTo ?? []))
+    const emitted = rules.flatMap((rule) => actionsOf(rule).flatMap(({ emitsTo }) => emitsTo ?? []))
     return [...new Set([...read, ...emitted])].sort()
   }
 

@@ -50,10 +50,10 @@ export class LiveIntake implements Intake {
     }
     this.#countDecoded(record.topic)
     const event = eventOf(record, decoded.body)
-    const rules = queues.ruleSet.firing(lane, event)
-    if (rules.length === 0) return ticket.taskSettled()
-    ticket.split(rules.length)
-    for (const rule of rules) queues.fired(rule, event, ticket)
+    const firings = queues.ruleSet.firing(lane, event)
+    if (firings.length === 0) return ticket.taskSettled()
+    ticket.split(firings.length)
+    for (const { rule } of firings) queues.fired(rule, event, ticket)
   }
 
   dropRevoked(): void {

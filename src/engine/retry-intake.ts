@@ -85,7 +85,7 @@ export class RetryIntake implements Intake {
     }
     const meters = queues.metersOf(rule)
     meters.pickedUp(stored.counted === processId)
-    if (rule.enabled && !(rule.topics.matches(event.record.topic) && rule.matches(event))) {
+    if (rule.enabled && !(rule.topics.matches(event.record.topic) && rule.fire(event) !== null)) {
       meters.skipped('no-longer-matches')
       return ticket.taskSettled()
     }
@@ -109,5 +109,5 @@ export class RetryIntake implements Intake {
 
 /** A step that the rule, as it is by now, does not have would pass for done: it begins anew. */
 function inRangeOf(rule: Rule, task: Task): Task {
-  return task.step < rule.actions.length ? task : { ...task, step: 0 }
+  return task.step < (rule.ways[0]?.steps.length ?? 0) ? task : { ...task, step: 0 }
 }

@@ -1,126 +1,128 @@
-import type { Event } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
-import { isJsonObject } from '../model/json.ts'
-import { describeValue } from '../schema/describe.ts'
+import type { Event } from '../model/event.ts'
 import type { At } from '../schema/yaml-document.ts'
-import { compileFieldPath } from './field-path.ts'
-import { compileTest, type TestContext } from './value-test.ts'
 
-/** Whether an event satisfies a condition. Total: no event makes it throw. */
-export type Condition = (event: Event) => boolean
+/*
+ * A `when` as a tree, parsed once at load (docs/rules.md, 2). Everything that has to know what a
+ * rule asks for reads this one tree: the compiled check that matching runs, the index, `explain`,
+ * and the linter.
+ */
 
-/** Keys of a block that are no paths. A field of such a name is written with `\` before it. */
-const combinators = ['any', 'all', 'none'] as const
+export type Scalar = null | boolean | number | string
 
-type Combinator = (typeof combinators)[number]
+/**
+ * Whether a condition holds. In doubt it is neither: a value is too long for a regex, or an
+ * expression fails on this event. Logic is Kleene's (false and doubt is false, true or doubt is
+ * true, not doubt is doubt), so that no order of evaluation matters; of two doubts the one that
+ * stands first in `Doubt` is named.
+ */
+export type Truth = boolean | Doubt
 
-const laterKeys: readonly string[] = ['expr', 'full_scan']
+export type Doubt = 'value-too-long' | 'expr-error'
 
-/** Blocks of one combinator, or of `unless`. */
-const blocksMax = 1_000
-
-/** Compiles a `when`: all of its tests must hold. `null` after reporting what is wrong. */
-export function compileBlock(source: Json, at: At, context: TestContext): Condition | null {
-  if (!isJsonObject(source)) {
-    const hint = Array.isArray(source)
-      ? 'a condition is a map of paths to tests; alternatives go below `any`'
-      : null
-    const message = `found ${describeValue(source)}, expected a map of paths to tests`
-    context.reporter.error(at, 'wrong-type', message, hint)
-    return null
-  }
-  const keys = Object.keys(source)
-  if (keys.length === 0) {
-    const hint = 'leave it out to match every event of the topics'
-    context.reporter.error(at, 'empty-condition', 'a condition without a test', hint)
-    return null
-  }
-  const parts = keys.map((key) => compileEntry(key, source[key] ?? null, [...at, key], context))
-  const conditions = parts.filter((part) => part !== null)
-  return conditions.length === parts.length ? every(conditions) : null
-}
-
-/** Compiles a list of blocks, such as `unless`; `null` after reporting what is wrong. */
-export function compileBlocks(
-  source: Json,
-  at: At,
-  context: TestContext,
-): readonly Condition[] | null {
-  const { reporter } = context
-  if (!Array.isArray(source)) {
-    const message = `found ${describeValue(source)}, expected a list of conditions`
-    const hint = 'a list of conditions has `- ` before each'
-    reporter.error(at, 'wrong-type', message, hint)
-    return null
-  }
-  if (source.length === 0) {
-    reporter.error(at, 'empty-condition', 'a list without a condition')
-    return null
-  }
-  if (source.length > blocksMax) {
-    reporter.error(at, 'too-many', `${source.length} conditions, above ${blocksMax}`)
-    return null
-  }
-  const blocks = (source as readonly Json[]).map((block, i) =>
-    compileBlock(block, [...at, i], context),
-  ) // as: an array of a Json value
-  const conditions = blocks.filter((block) => block !== null)
-  return conditions.length === blocks.length ? conditions : null
-}
-
-function compileEntry(key: string, value: Json, at: At, context: TestContext): Condition | null {
-  const combinator = combinators.find((name) => name === key)
-  if (combinator !== undefined) return compileCombinator(combinator, value, at, context)
-  if (laterKeys.includes(key)) {
-    const message = `\`${key}\` is not supported yet`
-    context.reporter.errorAtKey(
-      at,
-      'not-supported-yet',
-      message,
-      `a field of that name is written \`\\${key}\``,
-    )
-    return null
-  }
-  const read = compileFieldPath(key)
-  if (typeof read !== 'function') {
-    context.reporter.errorAtKey(at, 'bad-path', read.message, read.hint)
-    return null
-  }
-  const test = compileTest(value, at, context)
-  return test === null ? null : (event) => test(read(event))
-}
-
-function compileCombinator(
-  name: Combinator,
-  value: Json,
-  at: At,
-  context: TestContext,
-): Condition | null {
-  const blocks = compileBlocks(value, at, context)
-  if (blocks === null) return null
-  switch (name) {
-    case 'all':
-      return every(blocks)
-    case 'any':
-      return some(blocks)
-    case 'none': {
-      const any = some(blocks)
-      return (event) => !any(event)
+export type Condition =
+  | {
+      readonly kind: 'test'
+      readonly path: FieldPath
+      readonly test: FieldTest
+      readonly written: Json
+      readonly at: At
     }
-  }
+  /** `all` of nothing holds. */
+  | { readonly kind: 'all' | 'any' | 'none'; readonly of: readonly Condition[]; readonly at: At }
+  /** One and the same element of the list at `path` satisfies `where`, whose paths start there. */
+  | {
+      readonly kind: 'some'
+      readonly path: FieldPath
+      readonly where: Condition
+      readonly at: At
+    }
+  | { readonly kind: 'expr'; readonly expr: Expr; readonly at: At }
+
+/** What is asked of the value at a path: an own value, null, a list, or nothing (absent). */
+export type FieldTest =
+  | { readonly kind: 'present' }
+  | { readonly kind: 'absent' }
+  /** The value itself, or some member of the list that the value is. */
+  | { readonly kind: 'element'; readonly test: ElementTest }
+  /** True when absent, unless the inner test holds for what is absent. */
+  | { readonly kind: 'not'; readonly test: FieldTest }
+  | { readonly kind: 'every'; readonly tests: readonly FieldTest[] }
+  | { readonly kind: 'has-all' | 'has-only'; readonly members: ReadonlySet<Scalar> }
+  /** Of a list. */
+  | { readonly kind: 'len'; readonly interval: Interval }
+  | { readonly kind: 'same-as' | 'differs-from'; readonly path: FieldPath }
+
+/** What is asked of one value that is no list. */
+export type ElementTest =
+  /** Equality is a set of one. With `ci` the texts among `values` are folded, and so is what is seen. */
+  | {
+      readonly kind: 'one-of'
+      readonly values: ReadonlySet<Scalar>
+      readonly ci: boolean
+      /** The name in `lists` where it was written with `in`. */
+      readonly list: string | null
+    }
+  /** With `ci`, `text` is folded. */
+  | { readonly kind: 'prefix' | 'suffix' | 'contains'; readonly text: string; readonly ci: boolean }
+  | { readonly kind: 'glob'; readonly glob: Glob; readonly ci: boolean }
+  | { readonly kind: 'regex'; readonly regex: Regex }
+  | { readonly kind: 'range'; readonly interval: Interval }
+  | { readonly kind: 'cidr'; readonly cidr: Cidr }
+  | { readonly kind: 'not'; readonly test: ElementTest }
+  | { readonly kind: 'every'; readonly tests: readonly ElementTest[] }
+
+/** Numbers from `min` to `max`; an end is left out when it is open. Infinite where it is not given. */
+export interface Interval {
+  readonly min: number
+  readonly minOpen: boolean
+  readonly max: number
+  readonly maxOpen: boolean
 }
 
-/** Hot: called for every event and rule. One condition is called without a loop around it. */
-export function every(conditions: readonly Condition[]): Condition {
-  const [first, second, third] = conditions
-  if (first === undefined) return () => true
-  if (second === undefined) return first
-  if (third === undefined) return (event) => first(event) && second(event)
-  return (event) => conditions.every((condition) => condition(event))
+/** `*` is any run of characters; the literal pieces around the stars, folded with `ci`. */
+export interface Glob {
+  readonly source: string
+  /** Before the first star, between stars, behind the last one: at least one piece, perhaps empty. */
+  readonly pieces: readonly string[]
 }
 
-export function some(conditions: readonly Condition[]): Condition {
-  const [first, second] = conditions
-  if (first !== undefined && second === undefined) return first
-  return (event) => conditions.some((condition) => condition(event))
+/** A block of addresses, of either family. */
+export interface Cidr {
+  readonly source: string
+  /** False for what is no address, and for one of the other family. */
+  readonly contains: (text: string) => boolean
+}
+
+/** A regex of RE2's syntax that runs in linear time. Whoever calls checks the length of the text. */
+export interface Regex {
+  readonly source: string
+  /** Names of its groups. */
+  readonly groups: readonly string[]
+  /** What every text that matches begins with, or contains; `null` where nothing is proven. */
+  readonly literal: {
+    readonly kind: 'equals' | 'prefix' | 'contains'
+    readonly text: string
+  } | null
+  readonly test: (text: string) => boolean
+  /** Texts of the named groups that took part; `null` where it does not match. */
+  readonly captures: (text: string) => Readonly<Record<string, string>> | null
+}
+
+/** A CEL expression, checked at load. Never throws. */
+export interface Expr {
+  readonly source: string
+  readonly holds: (event: Event) => boolean | { readonly error: string }
+}
+
+/** What a dotted path reads. Absent is `undefined`. */
+export interface FieldPath {
+  /** In one spelling, equal for paths that read the same: `meta.domain`, `@topic`. */
+  readonly text: string
+  /** Where it starts; `element`: within `where` of a `some`. */
+  readonly from: 'event' | 'element' | 'record'
+  /** Names from the start on; empty for the record. */
+  readonly steps: readonly string[]
+  /** `element` is what `element` paths start at; of no meaning to the others. */
+  readonly read: (event: Event, element: Json | undefined) => Json | undefined
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../model/problem.ts'
 import { formatDuration } from '../model/units.ts'
 import type { ProblemCode } from '../schema/problem-code.ts'
 import type { At, YamlDocument } from '../schema/yaml-document.ts'
-import type { Rule } from './rule.ts'
+import { actionsOf, type Rule } from './rule.ts'
 
 /** A compiled rule and where it came from. */
 export interface LoadedRule {
@@ -67,7 +67,7 @@ function identical(rules: readonly LoadedRule[]): readonly Problem[] {
 /** Told at the rule that closes the circle; rules that only feed into one are not part of it. */
 function leadingBack(rules: readonly LoadedRule[]): readonly Problem[] {
   const next = (from: LoadedRule): readonly LoadedRule[] => {
-    const topics = from.rule.actions.flatMap(({ emitsTo }) => emitsTo ?? [])
+    const topics = actionsOf(from.rule).flatMap(({ emitsTo }) => emitsTo ?? [])
     if (topics.length === 0) return []
     return rules.filter(({ rule }) => topics.some((topic) => rule.topics.matches(topic)))
   }

@@ -8,7 +8,7 @@ import type { SourceFile } from '../schema/source-files.ts'
 import { parseYaml, type At, type YamlDocument } from '../schema/yaml-document.ts'
 import type { Action } from './action-kind.ts'
 import { compileActions } from './compile-actions.ts'
-import { compileBlock, compileBlocks, every, some, type Condition } from './condition.ts'
+import { compileBlock, compileBlocks, every, some, type Condition } from './compile-condition.ts'
 import { warnAbout, type LoadedRule } from './lint.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
@@ -22,7 +22,7 @@ import {
 } from './rule-schema.ts'
 import { RuleSet } from './rule-set.ts'
 import { canonicalJson, versionOf } from './rule-version.ts'
-import type { Rule } from './rule.ts'
+import type { Fired, Rule } from './rule.ts'
 import { compileTopics } from './topic-selector.ts'
 import type { TestContext } from './value-test.ts'
 
@@ -151,6 +151,7 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
   }
   const said: JsonObject = { ...defaultsSource, ...raw }
   const lists = listsIn(said, context.lists)
+  const fired: Fired = { way: 0, doubt: null }
   const rule: Rule = {
     name,
     file: document.file.name,
@@ -158,8 +159,20 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
     ...settingsOf(shape, defaults),
     version: versionOf({ rule: withoutTests(said), lists }),
     topics,
-    matches,
-    actions,
+    mode: 'live',
+    condition: { kind: 'all', of: [], at: [...at, 'when'] },
+    ways: [
+      {
+        condition: null,
+        sample: null,
+        steps: actions.map((action) => ({ action, as: null, each: null })),
+        captures: () => ({}),
+      },
+    ],
+    fire: (event) => (matches(event) ? fired : null),
+    key: null,
+    maxAgeMs: null,
+    maxRootAgeMs: null,
     retry,
   }
   const effect = ['topics', 'lane', 'when', 'unless', 'do'].map((key) => said[key] ?? null)

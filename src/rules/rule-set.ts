@@ -1,5 +1,5 @@
 import type { Event } from '../model/event.ts'
-import type { Rule } from './rule.ts'
+import type { Firing, Rule } from './rule.ts'
 
 /** Topics remembered with their rules, per lane; above it they are looked up anew. */
 const topicsRemembered = 10_000
@@ -34,9 +34,12 @@ export class RuleSet {
   }
 
   /** The rules of `lane` whose match holds, disabled ones included: those are skips with a reason. */
-  firing(lane: string, event: Event): readonly Rule[] {
+  firing(lane: string, event: Event): readonly Firing[] {
     const rules = this.#lanes.get(lane)?.on(event.record.topic) ?? []
-    return rules.filter((rule) => rule.matches(event))
+    return rules.flatMap((rule) => {
+      const fired = rule.fire(event)
+      return fired === null ? [] : [{ rule, ...fired }]
+    })
   }
 }
 

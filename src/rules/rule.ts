@@ -1,6 +1,8 @@
 import type { Event } from '../model/event.ts'
 import type { Action } from './action-kind.ts'
+import type { Condition, Doubt } from './condition.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import type { JsonTemplate, TextTemplate } from './template.ts'
 
 /** A rule as the engine needs it: compiled once at load, nothing left to parse or look up. */
 export interface Rule {
@@ -13,16 +15,66 @@ export interface Rule {
   /** Hash of the rule as loaded, 12 hex digits: which text made a dead letter. */
   readonly version: string
   readonly enabled: boolean
+  /** `shadow`: everything but the side effect. */
+  readonly mode: 'live' | 'shadow'
   readonly lane: string
   readonly topics: TopicSelector
-  /** Whether the rule's `when` and `unless` hold. Total: no event makes it throw. */
-  readonly matches: (event: Event) => boolean
-  readonly actions: readonly Action[]
+  /** `when` and none of `unless`: what has to hold before any way is looked at. */
+  readonly condition: Condition
+  /** What it does, by case; without `cases` a single one that always holds. At least one. */
+  readonly ways: readonly Way[]
+  /** Whether it fires for an event of its topics, and which way. Total: no event makes it throw. */
+  readonly fire: (event: Event) => Fired | null
+  /** The thing that a task is about; `null`: none is said. */
+  readonly key: TextTemplate | null
+  /** Events older than this are skipped, by their time and by that of their root; `null`: any age. */
+  readonly maxAgeMs: number | null
+  readonly maxRootAgeMs: number | null
   /** Attempts at once in this process. */
   readonly concurrency: number
   /** Bound of one attempt, from connect to last byte. */
   readonly timeoutMs: number
   readonly retry: RetryPolicy
+}
+
+/** One of `cases`, or the whole of what a rule without them does. */
+export interface Way {
+  /** `null`: always. The first way whose condition holds is taken. */
+  readonly condition: Condition | null
+  /** `null`: every event. */
+  readonly sample: Sample | null
+  readonly steps: readonly Step[]
+  /** Texts of the named groups of the regexes that held; names that no step reads may be left out. */
+  readonly captures: (event: Event) => Readonly<Record<string, string>>
+}
+
+/** One entry of `do`. */
+export interface Step {
+  readonly action: Action
+  /** The name under which later steps read its result; `null`: it is not kept. */
+  readonly as: string | null
+  /** Renders to the list whose elements it runs for, one after the other; `null`: it runs once. */
+  readonly each: JsonTemplate | null
+}
+
+/** A stable share of the events: those whose key hashes below it. */
+export interface Sample {
+  /** From 0, none, to 1, all. */
+  readonly rate: number
+  /** `null`: the id of the event. */
+  readonly key: TextTemplate | null
+}
+
+/** That a rule fires, and how. */
+export interface Fired {
+  /** Index of the way taken; of no meaning in doubt. */
+  readonly way: number
+  /** Why it cannot be said whether it fires, which is a skip with this reason; `null`: it fires. */
+  readonly doubt: Doubt | null
+}
+
+export interface Firing extends Fired {
+  readonly rule: Rule
 }
 
 export interface TopicSelector {
@@ -31,4 +83,9 @@ export interface TopicSelector {
   /** As written: `mediawiki.job.*`. */
   readonly globs: readonly string[]
   readonly matches: (topic: string) => boolean
+}
+
+/** Every action of a rule, whichever way is taken. */
+export function actionsOf({ ways }: Rule): readonly Action[] {
+  return ways.flatMap(({ steps }) => steps.map(({ action }) => action))
 }

@@ -9,7 +9,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.t
 import type { HttpRequest } from '../../src/ports/http-caller.ts'
 import { loadRules } from '../../src/rules/load-rules.ts'
 import type { RuleSet } from '../../src/rules/rule-set.ts'
-import type { Rule } from '../../src/rules/rule.ts'
+import { actionsOf, type Rule } from '../../src/rules/rule.ts'
 import { readRuleFiles } from '../../src/schema/source-files.ts'
 import { fakeTools, requestOf, type FakeTools } from '../support/action-fixture.ts'
 import { anEvent } from '../support/builders.ts'
@@ -45,7 +45,7 @@ before(async () => {
 })
 
 const firing = (event: Event): readonly string[] =>
-  ruleSet.firing('default', event).map(({ name }) => name)
+  ruleSet.firing('default', event).map(({ rule }) => rule.name)
 
 function ruleCalled(name: string): Rule {
   const rule = ruleSet.byName(name)
@@ -59,7 +59,7 @@ async function carriedOut(name: string, event: Event): Promise<FakeTools> {
   const { lineage } = event
   const scope = { event, rule: { name }, match: {}, nowMs: 0, lineage }
   const tools = fakeTools()
-  for (const action of rule.actions) {
+  for (const action of actionsOf(rule)) {
     const request = requestOf(action, scope)
     await request.perform(tools, rule.timeoutMs, new AbortController().signal)
   }
@@ -156,7 +156,7 @@ describe('purge-article', () => {
   it('sends nothing for a title that would lead elsewhere', () => {
     const event = anEdit({ title: '../admin' })
     const scope = { event, rule: { name: '' }, match: {}, nowMs: 0, lineage: event.lineage }
-    const [action] = ruleCalled('purge-article').actions
+    const [action] = actionsOf(ruleCalled('purge-article'))
     expect(action?.render(scope)).to.have.nested.property('failure.kind', 'template')
   })
 })

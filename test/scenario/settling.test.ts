@@ -9,6 +9,7 @@ import {
   retryPolicy,
   status,
   success,
+  waysOf,
 } from '../support/builders.ts'
 import { House } from '../support/house.ts'
 
@@ -159,7 +160,7 @@ describe('a task', () => {
       made.push('second')
       return Promise.resolve(answers.shift() ?? success)
     })
-    const rule = { ...aRule(() => Promise.resolve(success)), actions: [first, second] }
+    const rule = { ...aRule(() => Promise.resolve(success)), ways: waysOf(first, second) }
     const house = await new House({ rules: [rule] }).start()
     await house.emit({ id: 1 })
     await house.pass(10_000)
@@ -198,11 +199,11 @@ describe('a task', () => {
     const named = (name: string, outcome = success) =>
       anAction(() => Promise.resolve((made.push(name), outcome)))
     const { rule } = target()
-    const two = { ...rule, actions: [named('first'), named('second', status(503))] }
+    const two = { ...rule, ways: waysOf(named('first'), named('second', status(503))) }
     const house = await new House({ rules: [two] }).start()
     await house.emit({ id: 1 })
     await house.stop()
-    const one = { ...rule, actions: [named('only')] }
+    const one = { ...rule, ways: waysOf(named('only')) }
     const after = await new House({ rules: [one] }, house, 'process-2').start()
     await after.pass(10_000)
     expect(made).to.deep.equal(['first', 'second', 'only'])
@@ -214,7 +215,7 @@ describe('a task', () => {
     const house = await new House({ rules: [rule] }).start()
     await house.emit({ id: 1 })
     await house.stop()
-    const narrower = { ...rule, matches: () => false }
+    const narrower = { ...rule, fire: () => null }
     const after = await new House({ rules: [narrower] }, house, 'process-2').start()
     await after.pass(10_000)
     expect(after.ladder().skipped).to.deep.equal({ 'no-longer-matches': 1 })
@@ -310,7 +311,7 @@ describe('an event', () => {
 
   it('that no rule matches is committed all the same', async () => {
     const { rule } = target()
-    const house = await new House({ rules: [{ ...rule, matches: () => false }] }).start()
+    const house = await new House({ rules: [{ ...rule, fire: () => null }] }).start()
     await house.emit({ id: 1 }, { id: 2 }, { id: 3 })
     await house.pass(500)
     expect(house.committed()).to.equal(3n)

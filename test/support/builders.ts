@@ -5,7 +5,7 @@ import { eventOf } from '../../src/engine/task-headers.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Action } from '../../src/rules/action-kind.ts'
 import type { RetryPolicy } from '../../src/rules/retry-policy.ts'
-import type { Rule } from '../../src/rules/rule.ts'
+import type { Rule, Way } from '../../src/rules/rule.ts'
 import type { Scope } from '../../src/rules/scope.ts'
 
 export const retryPolicy: RetryPolicy = {
@@ -61,6 +61,12 @@ export function anAction(perform: Perform, action: Partial<Action> = {}): Action
   }
 }
 
+/** One way that is always taken, of these actions. */
+export function waysOf(...actions: readonly Action[]): readonly Way[] {
+  const steps = actions.map((action) => ({ action, as: null, each: null }))
+  return [{ condition: null, sample: null, steps, captures: () => ({}) }]
+}
+
 /** A rule that acts on every event of `edits`. */
 export function aRule(perform: Perform, rule: Partial<Rule> = {}): Rule {
   const names = rule.topics?.names ?? ['edits']
@@ -75,8 +81,13 @@ export function aRule(perform: Perform, rule: Partial<Rule> = {}): Rule {
     enabled: true,
     lane: 'default',
     topics: { names, globs: [], matches: (topic) => names.includes(topic) },
-    matches: () => true,
-    actions: [anAction(perform)],
+    mode: 'live',
+    condition: { kind: 'all', of: [], at: [] },
+    ways: waysOf(anAction(perform)),
+    fire: () => ({ way: 0, doubt: null }),
+    key: null,
+    maxAgeMs: null,
+    maxRootAgeMs: null,
     concurrency: 30,
     timeoutMs: 10_000,
     retry: retryPolicy,

@@ -11,7 +11,7 @@ import type { Json } from '../../src/model/json.ts'
 import type { BusRecord, NewRecord } from '../../src/model/record.ts'
 import { headerText } from '../../src/model/record.ts'
 import type { Logger } from '../../src/ports/logger.ts'
-import type { Rendered } from '../../src/rules/action-kind.ts'
+import type { Action, Rendered } from '../../src/rules/action-kind.ts'
 import { RuleSet } from '../../src/rules/rule-set.ts'
 import type { Rule } from '../../src/rules/rule.ts'
 import type { Scope } from '../../src/rules/scope.ts'
@@ -154,15 +154,19 @@ export class House {
 
   /** The objects of a crashed house are still there and hear the clock: its actions do nothing more. */
   #mortal(rule: Rule): Rule {
-    const actions = rule.actions.map((action) => ({
+    const mortal = (action: Action): Action => ({
       ...action,
       render: (scope: Scope): Rendered => {
         if (!this.#isCrashed) return action.render(scope)
         const perform = (): Promise<never> => new Promise(() => {})
         return { kind: 'ready', request: { summary: '', perform } }
       },
+    })
+    const ways = rule.ways.map((way) => ({
+      ...way,
+      steps: way.steps.map((step) => ({ ...step, action: mortal(step.action) })),
     }))
-    return { ...rule, actions }
+    return { ...rule, ways }
   }
 
   #logger(): Logger {

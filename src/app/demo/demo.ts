@@ -21,6 +21,7 @@ import { demoTopic, play, recordedEdits } from './recording.ts'
 import { Screen } from './screen.ts'
 import type { DemoTarget } from './target.ts'
 import { openDemoTarget } from './target.ts'
+import { actionsOf } from '../../rules/rule.ts'
 
 /** How the command line prints a status. */
 export type RenderStatus = (status: StatusDocument) => string
@@ -176,8 +177,8 @@ async function untilDrained(daemon: Daemon, { config, ruleSet }: House, signal: 
 }
 
 async function derivedEvents({ bus }: Daemon, { ruleSet }: House): Promise<number> {
-  const emitted = ruleSet.rules.flatMap(({ actions }) =>
-    actions.flatMap((one) => one.emitsTo ?? []),
+  const emitted = ruleSet.rules.flatMap((rule) =>
+    actionsOf(rule).flatMap((one) => one.emitsTo ?? []),
   )
   const counts = await Promise.all([...new Set(emitted)].map((topic) => recordsOf(bus, topic)))
   return counts.reduce((sum, count) => sum + count, 0)

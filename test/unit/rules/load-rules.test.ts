@@ -88,7 +88,9 @@ describe('loading rules', () => {
   })
 
   it('compiles the actions in their order', () => {
-    expect(note?.actions.map(({ kind, target }) => [kind, target])).to.deep.equal([
+    expect(
+      note?.ways[0]?.steps.map(({ action }) => action).map(({ kind, target }) => [kind, target]),
+    ).to.deep.equal([
       ['emit', 'emit notes'],
       ['http', 'GET http://notes.internal/'],
     ])
@@ -104,7 +106,9 @@ describe('loading rules', () => {
       },
       { topic: 'mediawiki.page_change.v1' },
     )
-    expect(ruleSet?.firing('default', event).map(({ name }) => name)).to.deep.equal(['purge-page'])
+    expect(ruleSet?.firing('default', event).map(({ rule }) => rule.name)).to.deep.equal([
+      'purge-page',
+    ])
     expect(ruleSet?.topicsOf('slow', ['mediawiki.a', 'mediawiki.job.b'])).to.deep.equal([
       'mediawiki.a',
     ])

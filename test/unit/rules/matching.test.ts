@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Event } from '../../../src/model/event.ts'
 import type { Json } from '../../../src/model/json.ts'
-import { compileBlock } from '../../../src/rules/condition.ts'
+import { compileBlock } from '../../../src/rules/compile-condition.ts'
 import { createReporter } from '../../../src/schema/reporter.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, ruleText } from '../../support/load-text.ts'
@@ -11,7 +11,7 @@ function matches(condition: string, event: Event): boolean {
   const { ruleSet, problems } = loadText(ruleText(condition))
   expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
   const [rule] = ruleSet?.rules ?? []
-  return rule?.matches(event) ?? false
+  return (rule?.fire(event) ?? null) !== null
 }
 
 describe('a condition', () => {
@@ -139,7 +139,7 @@ describe('a condition', () => {
     it(`${when} ${holds ? 'holds' : 'does not hold'}`, () => {
       const { ruleSet, problems } = loadText(lists + ruleText(`when:\n  ${when}`))
       expect(problems).to.deep.equal([])
-      expect(ruleSet?.rules[0]?.matches(event)).to.equal(holds)
+      expect(ruleSet?.rules[0]?.fire(event) !== null).to.equal(holds)
     })
   }
 

@@ -19,7 +19,7 @@ rules:
 
 describe('a rule set', () => {
   const firing = (lane: string, topic: string, kind: string): readonly string[] =>
-    set.firing(lane, anEvent({ kind }, { topic })).map(({ name }) => name)
+    set.firing(lane, anEvent({ kind }, { topic })).map(({ rule }) => rule.name)
 
   it('gives the rules that fire for an event, in the order of the files', () => {
     expect(firing('default', 'edits', 'edit')).to.deep.equal(['edits', 'all', 'off'])
