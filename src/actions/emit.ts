@@ -192,7 +192,7 @@ async function perform(
   for (let tries = 1; !signal.aborted; tries++) {
     try {
       await tools.bus.produce([record])
-      return { kind: 'success', detail: 'ok' }
+      return { kind: 'success', detail: 'ok', result: null }
     } catch (error) {
       if (!(error instanceof PortError)) throw error
       const outcome = outcomeOf(error)

@@ -252,7 +252,8 @@ function outcomeOfResponse(
   const { status } = response
   const verdict = policy.ofStatus(status)
   if (verdict === 'success') {
-    return { kind: 'success', detail: isAlreadyAbsent(method, status) ? 'already_absent' : 'ok' }
+    const detail = isAlreadyAbsent(method, status) ? 'already_absent' : 'ok'
+    return { kind: 'success', detail, result: null }
   }
   // Headers are parsed when they are asked for: of a success nobody asks.
   const waitMs = retryAfterMs(response.headers, nowMs)
@@ -263,7 +264,8 @@ function outcomeOfResponse(
 function outcomeOfFailure(policy: StatusPolicy, failure: Failure): Outcome {
   const verdict = verdictOfFailure(policy, failure)
   // A rule's `retry.success_on` may name an outcome without a status: then it is taken for done.
-  return verdict === 'success' ? { kind: 'success', detail: 'ok' } : { kind: verdict, failure }
+  if (verdict === 'success') return { kind: 'success', detail: 'ok', result: null }
+  return { kind: verdict, failure }
 }
 
 function verdictOfFailure(policy: StatusPolicy, failure: Failure): Verdict {

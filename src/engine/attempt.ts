@@ -50,12 +50,15 @@ export async function attempt(
       event,
       rule: { name: rule.name },
       match: {},
+      item: undefined,
+      steps: {},
       nowMs: clock.now(),
       lineage: lineageBehind(event.lineage, rule.name, traceparentOf(task, step)),
     })
     if (rendered.kind === 'failed') {
       return { kind: 'dead', failure: rendered.failure, step, request: null }
     }
+    if (rendered.kind === 'no-result') break
     const { request } = rendered
     const actionStartedMs = clock.monotonic()
     const leftMs = rule.timeoutMs - (actionStartedMs - startedMs)

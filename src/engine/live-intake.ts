@@ -69,7 +69,7 @@ export class LiveIntake implements Intake {
   ): void {
     const { settler, meters } = this.#parts
     const count = (): void => meters.events.of(record.topic, 'undecodable').inc()
-    const task = newTask(noRule, eventOf(record, null))
+    const task = newTask(noRule, eventOf(record, null), 0)
     const nothing = (): void => {}
     const unused = { started: nothing, ended: nothing, done: nothing, retried: nothing }
     const counts = { ...unused, dead: count, skipped: nothing }

@@ -57,7 +57,7 @@ export class RetryIntake implements Intake {
     const stored = readStoredTask(record)
     if (stored === null) {
       return this.#bury(
-        newTask(goneRule, eventOf(record, null)),
+        newTask(goneRule, eventOf(record, null), 0),
         ticket,
         'undecodable',
         'not a task',

@@ -82,7 +82,7 @@ export class RuleQueues {
   /** A rule of the live path fired: admits its task, or settles it with the reason why not. */
   fired(rule: Rule, event: Event, ticket: Ticket): void {
     this.#queue(rule.name).meters.matched()
-    this.admitted(rule, newTask(rule.name, event), ticket)
+    this.admitted(rule, newTask(rule.name, event, 0), ticket)
   }
 
   /** Admits a task whose match is known, from whichever topic it comes. */

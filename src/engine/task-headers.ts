@@ -3,7 +3,7 @@ import { lineageHeaders, lineageOf } from '../model/lineage.ts'
 import type { BusRecord, Headers } from '../model/record.ts'
 import { headerText, originOf } from '../model/record.ts'
 import type { Task } from '../model/task.ts'
-import { taskId } from '../model/task.ts'
+import { newTask } from '../model/task.ts'
 import { traceparentOf } from './traceparent.ts'
 
 /**
@@ -163,7 +163,7 @@ function isCount(value: number): boolean {
 /** The task of a stored record whose event has been decoded. */
 export function restoredTask(stored: StoredTask, event: Event): Task {
   const { rule, attempt, step, firstFailedMs } = stored
-  return { id: taskId(rule, event.id), rule, event, attempt, step, firstFailedMs }
+  return { ...newTask(rule, event, 0), attempt, step, firstFailedMs }
 }
 
 /** An event around a record that was decoded elsewhere; lineage from its headers. */

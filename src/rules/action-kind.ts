@@ -29,6 +29,11 @@ export interface CompileContext {
   readonly secrets: ReadonlyMap<string, string> | null
   /** Hosts a templated host may turn out to be: exact names, or `*.name`. */
   readonly allowHosts: readonly string[]
+  /**
+   * The step has a name behind `as`: a success carries what later steps read of it. Where it is
+   * false the result of an outcome is null, and the answer need not be looked at.
+   */
+  readonly keepsResult: boolean
   /** `at` is the path below the action: `['headers', 'host']`. */
   report(at: readonly (string | number)[], code: string, message: string, hint?: string): void
 }
@@ -47,6 +52,8 @@ export interface Action {
 export type Rendered =
   | { readonly kind: 'ready'; readonly request: RenderedRequest }
   | { readonly kind: 'failed'; readonly failure: Failure }
+  /** It reads what the earlier step of this name gives, and no step was carried out. */
+  | { readonly kind: 'no-result'; readonly step: string }
 
 export interface RenderedRequest {
   /** Method and URL, or `emit topic`; secrets masked; for dead letters and `explain`. */

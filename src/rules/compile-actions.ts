@@ -81,7 +81,15 @@ function compileKind(
   const action = kind.compile(shape.value, {
     rule: context.rule,
     retry: context.retry,
-    templates: createTemplateCompiler({ lists, secrets, report }),
+    templates: createTemplateCompiler({
+      lists,
+      secrets,
+      captures: [],
+      steps: [],
+      hasItem: false,
+      report,
+    }),
+    keepsResult: false,
     secrets,
     allowHosts: context.allowHosts,
     report,

@@ -36,6 +36,12 @@ export interface TemplateCompilerOptions {
   readonly lists: ReadonlyMap<string, Json>
   /** Secret values by name, or `null` where no config is known: names are then not checked. */
   readonly secrets: ReadonlyMap<string, string> | null
+  /** Groups of the regexes on the way to this place: what `match` holds. */
+  readonly captures: readonly string[]
+  /** Names of the earlier steps that keep their result. */
+  readonly steps: readonly string[]
+  /** The template belongs to a step with `each`. */
+  readonly hasItem: boolean
   /** Told everything that is wrong, with the path of the value that holds the template. */
   readonly report: (at: At, code: TemplateProblemCode, message: string, hint?: string) => void
 }

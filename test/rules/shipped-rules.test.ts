@@ -10,7 +10,7 @@ import type { HttpRequest } from '../../src/ports/http-caller.ts'
 import { loadRules } from '../../src/rules/load-rules.ts'
 import type { RuleSet } from '../../src/rules/rule-set.ts'
 import { actionsOf, type Rule } from '../../src/rules/rule.ts'
-import { readRuleFiles } from '../../src/schema/source-files.ts'
+import { readListFile, readRuleFiles } from '../../src/schema/source-files.ts'
 import { fakeTools, requestOf, type FakeTools } from '../support/action-fixture.ts'
 import { anEvent } from '../support/builders.ts'
 
@@ -31,12 +31,14 @@ before(async () => {
   const { config } = await loadConfig({ file: null, set: [], env: {} })
   if (config === null) throw new Error('the defaults do not load')
   const source = await readRuleFiles(['rules'])
-  const loaded = loadRules(source.files, {
+  const loaded = await loadRules(source.files, {
     kinds: actionKinds,
     secrets: revealed(config),
     allowHosts: config.http.allowHosts,
     retryTiersMs: config.retry.tiersMs,
     lanes: config.lanes.map(({ name }) => name),
+    readListFile,
+    breathe: () => Promise.resolve(),
   })
   expect([...source.problems, ...loaded.problems], 'warnings included').to.deep.equal([])
   if (loaded.ruleSet === null) throw new Error('the rules that ship do not load')
@@ -57,7 +59,7 @@ function ruleCalled(name: string): Rule {
 async function carriedOut(name: string, event: Event): Promise<FakeTools> {
   const rule = ruleCalled(name)
   const { lineage } = event
-  const scope = { event, rule: { name }, match: {}, nowMs: 0, lineage }
+  const scope = { event, rule: { name }, match: {}, item: undefined, steps: {}, nowMs: 0, lineage }
   const tools = fakeTools()
   for (const action of actionsOf(rule)) {
     const request = requestOf(action, scope)
@@ -155,7 +157,15 @@ describe('purge-article', () => {
 
   it('sends nothing for a title that would lead elsewhere', () => {
     const event = anEdit({ title: '../admin' })
-    const scope = { event, rule: { name: '' }, match: {}, nowMs: 0, lineage: event.lineage }
+    const scope = {
+      event,
+      rule: { name: '' },
+      match: {},
+      item: undefined,
+      steps: {},
+      nowMs: 0,
+      lineage: event.lineage,
+    }
     const [action] = actionsOf(ruleCalled('purge-article'))
     expect(action?.render(scope)).to.have.nested.property('failure.kind', 'template')
   })

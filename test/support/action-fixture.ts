@@ -11,13 +11,18 @@ import type {
 import type { Scope } from '../../src/rules/scope.ts'
 import { createTemplateCompiler } from '../../src/rules/template-compiler.ts'
 import { retryPolicy } from './builders.ts'
-import { exampleLists, exampleSecrets, type ReportedProblem } from './template-fixture.ts'
+import {
+  exampleLists,
+  exampleNames,
+  exampleSecrets,
+  type ReportedProblem,
+} from './template-fixture.ts'
 
 /** Checks a spec with the kind's schema and compiles it, as the loader of rules does. */
 export function compileAction<Spec>(
   kind: ActionKind<Spec>,
   spec: unknown,
-  context: Partial<Pick<CompileContext, 'secrets' | 'allowHosts' | 'retry'>> = {},
+  context: Partial<Pick<CompileContext, 'secrets' | 'allowHosts' | 'retry' | 'keepsResult'>> = {},
 ): { readonly action: Action | null; readonly problems: readonly ReportedProblem[] } {
   const problems: ReportedProblem[] = []
   const report = (at: ReportedProblem['at'], code: string, message: string, hint?: string): void =>
@@ -27,9 +32,15 @@ export function compileAction<Spec>(
     rule: 'purge-page',
     retry: retryPolicy,
     allowHosts: [],
+    keepsResult: false,
     ...context,
     secrets,
-    templates: createTemplateCompiler({ lists: exampleLists, secrets, report }),
+    templates: createTemplateCompiler({
+      ...exampleNames,
+      lists: exampleLists,
+      secrets,
+      report,
+    }),
     report,
   })
   return { action, problems }

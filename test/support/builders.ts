@@ -95,7 +95,7 @@ export function aRule(perform: Perform, rule: Partial<Rule> = {}): Rule {
   }
 }
 
-export const success: Outcome = { kind: 'success', detail: 'ok' }
+export const success: Outcome = { kind: 'success', detail: 'ok', result: null }
 
 export function status(code: number, retryAfterMs: number | null = null): Outcome {
   return { kind: 'retry', failure: { kind: 'status', status: code, retryAfterMs } }

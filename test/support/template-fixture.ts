@@ -47,6 +47,8 @@ export function aScope(
     },
     rule: { name: 'purge-page' },
     match: { title: 'Main_page' },
+    item: undefined,
+    steps: {},
     nowMs: noonMs,
     lineage,
     ...scope,
@@ -60,6 +62,7 @@ export function aCompiler(secrets: ReadonlyMap<string, string> | null = exampleS
 } {
   const problems: ReportedProblem[] = []
   const compiler = createTemplateCompiler({
+    ...exampleNames,
     lists: exampleLists,
     secrets,
     report: (at, code, message, hint) => problems.push({ at, code, message, hint }),
@@ -71,6 +74,8 @@ export const exampleLists: ReadonlyMap<string, Json> = new Map<string, Json>([
   ['example-map', { enwiki: 'en.wikipedia.org', ranks: 7 }],
   ['example-list', ['testwiki']],
 ])
+/** What a template may name beside the event. */
+export const exampleNames = { captures: ['title'], steps: ['page'], hasItem: true } as const
 export const exampleSecrets: ReadonlyMap<string, string> = new Map([['example-key', 'key']])
 
 /** What `render` gives, or the error that it throws: `template: {{event.x}} is missing ...`. */

@@ -17,7 +17,7 @@ async function produced(spec: Json, record: Partial<BusRecord> = {}): Promise<Ne
   const tools = fakeTools()
   const request = requestOf(action, aScope(event, record))
   const outcome = await request.perform(tools, 1_000, new AbortController().signal)
-  expect(outcome).to.deep.equal({ kind: 'success', detail: 'ok' })
+  expect(outcome).to.deep.equal({ kind: 'success', detail: 'ok', result: null })
   return tools.produced[0] ?? expect.fail('nothing was produced')
 }
 
@@ -124,7 +124,7 @@ describe('when the bus does not take a record, an emit action', () => {
     const codes: PortErrorCode[] = ['unreachable', 'full', 'damaged', 'denied', 'not-owner']
     const errors = [...codes, ...codes].map(fails)
     const { outcome, tools } = await outcomeOf(errors, new AbortController().signal)
-    expect(outcome).to.deep.equal({ kind: 'success', detail: 'ok' })
+    expect(outcome).to.deep.equal({ kind: 'success', detail: 'ok', result: null })
     expect(tools.pauses).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     expect(tools.produced).to.have.length(1)
   })

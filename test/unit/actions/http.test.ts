@@ -244,18 +244,23 @@ describe('an answer becomes', () => {
     retryAfterMs,
   })
   const cases: { name: string; spec: Json; answer: HttpAnswer; want: Outcome }[] = [
-    { name: '204', spec: post, answer: response(204), want: { kind: 'success', detail: 'ok' } },
+    {
+      name: '204',
+      spec: post,
+      answer: response(204),
+      want: { kind: 'success', detail: 'ok', result: null },
+    },
     {
       name: 'a purge of nothing',
       spec: purge,
       answer: response(404),
-      want: { kind: 'success', detail: 'already_absent' },
+      want: { kind: 'success', detail: 'already_absent', result: null },
     },
     {
       name: 'a purge',
       spec: purge,
       answer: response(200),
-      want: { kind: 'success', detail: 'ok' },
+      want: { kind: 'success', detail: 'ok', result: null },
     },
     {
       name: '404',
@@ -297,7 +302,7 @@ describe('an answer becomes', () => {
       name: '404, by success_on',
       spec: { ...post, success_on: ['4xx'] },
       answer: response(404),
-      want: { kind: 'success', detail: 'ok' },
+      want: { kind: 'success', detail: 'ok', result: null },
     },
     {
       name: '503, by drop_on',

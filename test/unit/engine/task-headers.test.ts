@@ -43,7 +43,7 @@ describe('a task in a retry topic', () => {
         fc.integer({ min: 0, max: 20 }),
         (record, attempt, step) => {
           const event = anEvent({}, { topic: 'a.b_c-d', partition: 3, ...record })
-          const task: Task = { ...newTask('purge', event), attempt, step, firstFailedMs: 77 }
+          const task: Task = { ...newTask('purge', event, 0), attempt, step, firstFailedMs: 77 }
           const stored = aRecord({
             topic: 'sluice.retry.10s',
             offset: 9n,
@@ -67,7 +67,7 @@ describe('a task in a retry topic', () => {
   it('carries our headers once, however often it went round', () => {
     let event = anEvent({}, { headers: [['x', Buffer.from('1')]] })
     for (let attempt = 2; attempt < 6; attempt++) {
-      const headers = headersOfTask({ ...newTask('purge', event), attempt }, story)
+      const headers = headersOfTask({ ...newTask('purge', event, 0), attempt }, story)
       const names = headers.map(([name]) => name)
       expect(names).to.deep.equal([...new Set(names)])
       expect(headerText(headers, 'sluice-attempt')).to.equal(String(attempt))
@@ -80,7 +80,7 @@ describe('a task in a retry topic', () => {
       ['sluice-root', Buffer.from('first/0/1')],
       ['sluice-hops', Buffer.from('2')],
     ]
-    const made = headersOfTask(newTask('purge', anEvent({}, { headers })), story)
+    const made = headersOfTask(newTask('purge', anEvent({}, { headers }), 0), story)
     expect(made.filter(([name]) => name === 'sluice-root')).to.have.length(1)
     expect(headerText(made, 'sluice-root')).to.equal('first/0/1')
     expect(headerText(made, 'sluice-hops')).to.equal('2')
@@ -98,7 +98,7 @@ describe('a task in a retry topic', () => {
   ]
   for (const [name, text] of broken) {
     it(`is not one when ${name} is ${text ?? 'missing'}`, () => {
-      const headers = headersOfTask(newTask('purge', anEvent()), story)
+      const headers = headersOfTask(newTask('purge', anEvent(), 0), story)
         .filter(([other]) => other !== name)
         .concat(text === null ? [] : [[name, Buffer.from(text)]])
       expect(readStoredTask(aRecord({ headers }))).to.equal(null)
