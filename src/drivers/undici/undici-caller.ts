@@ -1,18 +1,14 @@
-import { X509Certificate } from 'node:crypto'
-import { lookup as dnsLookup } from 'node:dns'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import type { Failure } from '../../model/failure.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { HttpAnswer, HttpCaller, HttpRequest } from '../../ports/http-caller.ts'
 import { Call, type CallEnd } from './call.ts'
-import { EgressGuard, type EgressPolicy } from './egress-guard.ts'
 import { failureOf } from './failure-of.ts'
-import { sharedLookup, type Lookup } from './open-socket.ts'
 import { Origin } from './origin.ts'
 import { RunningCalls } from './running-calls.ts'
+import { hostOf, Targets, type TargetOptions } from './targets.ts'
 
-export interface UndiciCallerOptions extends EgressPolicy {
+export interface UndiciCallerOptions extends TargetOptions {
   readonly clock: Clock
   /** Connections to one origin, those being opened included. */
   readonly connectionsPerOrigin: number
@@ -20,15 +16,6 @@ export interface UndiciCallerOptions extends EgressPolicy {
   readonly maxResponseBytes: number
   /** For requests that name none. */
   readonly userAgent: string
-  /** Certificate authorities in PEM, trusted beside those that Node brings. */
-  readonly ca?: readonly string[]
-  /**
-   * Where connections for `host:port` of a URL really go, as `host:port`, like curl's --connect-to.
-   * The Host header and the name in the certificate stay the URL's; the guard judges the real one.
-   */
-  readonly connectTo?: Readonly<Record<string, string>>
-  /** How names become addresses; left out: the system's resolver. */
-  readonly lookup?: Lookup
 }
 
 /**
@@ -124,20 +111,12 @@ interface Place {
 /** The origins in use, by name: `https://host:port`, without a default port. */
 class Origins {
   readonly #options: UndiciCallerOptions
-  readonly #guard: EgressGuard
-  readonly #lookup: Lookup
-  #secureContext: SecureContext | null = null
-  readonly #targetByConnectTo: ReadonlyMap<string, { host: string; port: number }>
+  readonly #targets: Targets
   readonly #byName = new Map<string, Origin>()
 
   constructor(options: UndiciCallerOptions) {
     this.#options = options
-    this.#guard = new EgressGuard(options)
-    this.#lookup = sharedLookup(options.lookup ?? systemLookup)
-    options.ca?.forEach(checkCertificates)
-    this.#targetByConnectTo = new Map(
-      Object.entries(options.connectTo ?? {}).map(([from, to]) => [from, hostAndPort(to)]),
-    )
+    this.#targets = new Targets(options)
   }
 
   of(url: string): Place | { readonly failure: Failure } {
@@ -180,30 +159,15 @@ class Origins {
 
   #add(url: URL): Origin {
     if (this.#byName.size >= originsMax) this.#closeOneIdle()
-    const isHttps = url.protocol === 'https:'
-    const name = url.hostname.replace(/^\[|\]$/g, '')
-    const port = Number(url.port) || (isHttps ? 443 : 80)
-    const target = this.#targetByConnectTo.get(`${url.hostname}:${port}`) ?? { host: name, port }
-    const tls = isHttps ? { name, context: this.#secure(), session: undefined } : null
     const origin = new Origin({
       name: url.origin,
-      servername: name,
-      target: { ...target, tls },
-      tools: { guard: this.#guard, lookup: this.#lookup },
+      servername: hostOf(url),
+      target: this.#targets.of(url),
+      tools: this.#targets.tools,
       connectionsMax: this.#options.connectionsPerOrigin,
     })
     this.#byName.set(url.origin, origin)
     return origin
-  }
-
-  /** Made once: reading the roots takes some 20 ms, which Node would spend on each connection. */
-  #secure(): SecureContext {
-    const { ca = [] } = this.#options
-    // Without `ca` Node's defaults stand, and with them NODE_EXTRA_CA_CERTS.
-    this.#secureContext ??= createSecureContext(
-      ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] },
-    )
-    return this.#secureContext
   }
 
   /** Rather one without connections, whose end costs nothing. */
@@ -216,26 +180,8 @@ class Origins {
   }
 }
 
-const systemLookup: Lookup = (hostname, options, callback) => {
-  dnsLookup(hostname, options, callback)
-}
-
-/** Throws when `pem` holds none or a broken one: Node would pass over both in silence. */
-function checkCertificates(pem: string): void {
-  const found = pem.match(/-----BEGIN CERTIFICATE-----.*?(-----END CERTIFICATE-----|$)/gs)
-  if (found === null) throw new Error('a CA is given that holds no certificate in PEM')
-  for (const one of found) new X509Certificate(one)
-}
-
 function pathOf(url: string, authorityEnd: number): string {
   const fragment = url.indexOf('#', authorityEnd)
   const path = url.slice(authorityEnd, fragment === -1 ? url.length : fragment)
   return path.startsWith('/') ? path : `/${path}`
-}
-
-function hostAndPort(text: string): { host: string; port: number } {
-  const parts = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]+)):(?<port>\d{1,5})$/.exec(text)?.groups
-  const host = parts?.['v6'] ?? parts?.['host']
-  if (host === undefined) throw new Error(`${JSON.stringify(text)} is not host:port`)
-  return { host, port: Number(parts?.['port']) }
 }
