@@ -3,6 +3,7 @@ import { runProgram } from '../cli/program.ts'
 import { statusText } from '../cli/status-table.ts'
 import { stylesFor } from '../cli/styles.ts'
 import { systemClock } from '../drivers/system-clock.ts'
+import { breather } from './breathe.ts'
 import { runDemo } from './demo/demo.ts'
 import { createLogger } from './logging.ts'
 import { openBus } from './open-bus.ts'
@@ -16,6 +17,7 @@ export function commandLine(args: readonly string[]): Promise<number> {
     version,
     env: process.env,
     clock: systemClock,
+    breathe: breather(systemClock),
     stdin: {
       isTerminal: process.stdin.isTTY,
       read: () => process.stdin,

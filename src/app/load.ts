@@ -3,10 +3,12 @@ import type { RunOptions } from '../cli/program-deps.ts'
 import type { Config } from '../config/config.ts'
 import { revealed } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { systemClock } from '../drivers/system-clock.ts'
 import type { Problem } from '../model/problem.ts'
 import { loadRules } from '../rules/load-rules.ts'
 import type { RuleSet } from '../rules/rule-set.ts'
-import { readRuleFiles } from '../schema/source-files.ts'
+import { readListFile, readRuleFiles } from '../schema/source-files.ts'
+import { breather } from './breathe.ts'
 
 /** What a daemon is made of: settings and rules, checked together. */
 export interface House {
@@ -27,12 +29,14 @@ export async function load({ configFile, set }: RunOptions): Promise<Loaded> {
   const { config } = loaded
   if (config === null) return { house: null, problems: loaded.problems }
   const source = await readRuleFiles([config.rules.path])
-  const { ruleSet, problems } = loadRules(source.files, {
+  const { ruleSet, problems } = await loadRules(source.files, {
     kinds: actionKinds,
     secrets: revealed(config),
     allowHosts: config.http.allowHosts,
     retryTiersMs: config.retry.tiersMs,
     lanes: config.lanes.map(({ name }) => name),
+    readListFile,
+    breathe: breather(systemClock),
   })
   const all = [...loaded.problems, ...source.problems, ...problems]
   const isGood = ruleSet !== null && all.every(({ severity }) => severity === 'warning')

@@ -7,7 +7,7 @@ import { loadRules } from '../rules/load-rules.ts'
 import type { RuleContext } from '../rules/rule-context.ts'
 import { renderProblem } from '../schema/render-problem.ts'
 import { inOrder } from '../schema/reporter.ts'
-import { readRuleFiles } from '../schema/source-files.ts'
+import { readListFile, readRuleFiles } from '../schema/source-files.ts'
 import { complain } from './complain.ts'
 import { exitCode } from './exit-code.ts'
 import { findConfig } from './find-config.ts'
@@ -95,17 +95,17 @@ interface Found {
 async function findProblems(
   configFile: string | null,
   paths: readonly string[],
-  { env }: ProgramDeps,
+  { env, breathe }: ProgramDeps,
 ): Promise<Found> {
   const { config, problems: ofConfig } = await loadConfig({ file: configFile, set: [], env })
   const from = paths.length > 0 ? paths : [config?.rules.path ?? pathsDefault]
   const { files, problems: ofFiles } = await readRuleFiles(from)
-  const loaded = loadRules(files, contextOf(config))
+  const loaded = await loadRules(files, contextOf(config, breathe))
   return {
     problems: [...ofConfig, ...inOrder([...ofFiles, ...loaded.problems])],
     files: files.length + (isRead(configFile, ofConfig) ? 1 : 0),
     rules: loaded.rules,
-    tests: loaded.tests,
+    tests: loaded.tests.length,
   }
 }
 
@@ -118,9 +118,17 @@ function isRead(configFile: string | null, problems: readonly Problem[]): boolea
 }
 
 /** With a config that does not load, what rules name of it cannot be checked and is left alone. */
-function contextOf(config: Config | null): RuleContext {
+function contextOf(config: Config | null, breathe: ProgramDeps['breathe']): RuleContext {
+  const outside = { readListFile, breathe }
   if (config === null) {
-    return { kinds: actionKinds, secrets: null, allowHosts: [], retryTiersMs: [], lanes: null }
+    return {
+      kinds: actionKinds,
+      secrets: null,
+      allowHosts: [],
+      retryTiersMs: [],
+      lanes: null,
+      ...outside,
+    }
   }
   return {
     kinds: actionKinds,
@@ -128,6 +136,7 @@ function contextOf(config: Config | null): RuleContext {
     allowHosts: config.http.allowHosts,
     retryTiersMs: config.retry.tiersMs,
     lanes: config.lanes.map(({ name }) => name),
+    ...outside,
   }
 }
 

@@ -43,6 +43,8 @@ export interface ProgramDeps {
   readonly version: string
   readonly env: Environment
   readonly clock: Clock
+  /** Lets all else of the process go first once a slice of time is used up. */
+  readonly breathe: () => Promise<void>
   readonly stdin: Input
   readonly stdout: Output
   readonly stderr: Output

@@ -21,6 +21,7 @@ import {
   type RuleShape,
 } from './rule-schema.ts'
 import { RuleSet } from './rule-set.ts'
+import { ruleTestOf, type RuleTest } from './rule-test-schema.ts'
 import { canonicalJson, versionOf } from './rule-version.ts'
 import type { Fired, Rule } from './rule.ts'
 import { compileTopics } from './topic-selector.ts'
@@ -36,25 +37,29 @@ export interface LoadedRules {
   readonly problems: readonly Problem[]
   /** Rules found, those with errors included. */
   readonly rules: number
-  /** Cases below `tests`. They are kept and not run: who reports on the rules says so. */
-  readonly tests: number
+  /** Cases beside the rules that are free of errors. Who runs them is not the loader. */
+  readonly tests: readonly RuleTest[]
 }
 
 /** Loads rule files: parses, checks, compiles, and tells everything that is wrong in one go. */
-export function loadRules(files: readonly SourceFile[], context: RuleContext): LoadedRules {
+export async function loadRules(
+  files: readonly SourceFile[],
+  context: RuleContext,
+): Promise<LoadedRules> {
   const problems: Problem[] = []
   const loaded: LoadedRule[] = []
   const found = new Map<string, { readonly document: YamlDocument; readonly at: At }>()
   let rules = 0
-  let tests = 0
+  const tests: RuleTest[] = []
   for (const file of files) {
     const { document, problems: parseProblems } = parseYaml(file)
     problems.push(...parseProblems)
     if (document === null) continue
     const reporter = createReporter(document)
+    await context.breathe()
     for (const rule of readFile(document, reporter, context)) {
       rules++
-      tests += rule.tests
+      tests.push(...rule.tests)
       const first = found.get(rule.name)
       if (first === undefined) found.set(rule.name, { document, at: rule.at })
       else reportDuplicate(rule, first, reporter)
@@ -72,7 +77,7 @@ export function loadRules(files: readonly SourceFile[], context: RuleContext): L
 interface ReadRule {
   readonly name: string
   readonly at: At
-  readonly tests: number
+  readonly tests: readonly RuleTest[]
   /** `null` when it has errors, which have been reported. */
   readonly loaded: LoadedRule | null
 }
@@ -144,10 +149,9 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
       checkLane(shape.lane ?? ruleDefaults.lane, [...at, 'lane'], context)
     }
   }
-  const tests = shape?.tests?.length ?? 0
   const isGood = reporter.problems.length === problemsBefore
   if (!isGood || shape === undefined || matches === null || topics === null || actions === null) {
-    return { name, at, tests, loaded: null }
+    return { name, at, tests: [], loaded: null }
   }
   const said: JsonObject = { ...defaultsSource, ...raw }
   const lists = listsIn(said, context.lists)
@@ -179,7 +183,10 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
   return {
     name,
     at,
-    tests,
+    tests: (shape.tests ?? []).map((test, i) => {
+      const line = document.lineOf([...at, 'tests', i])
+      return ruleTestOf(test, topics, { rule: name, file: document.file.name, line })
+    }),
     loaded: {
       rule,
       at,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { laterKeys, refuse } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
 import { soFarOnly } from '../schema/so-far-only.ts'
+import { ruleTestSchema } from './rule-test-schema.ts'
 
 /** A rule's name becomes a metric label and part of topic names: short, plain, stable. */
 const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -166,10 +167,10 @@ export const ruleSchema = z
       .describe('A list of conditions; if one holds, the rule does not run.'),
     do: z.unknown().optional().describe('One action or a list, carried out in order.'),
     tests: z
-      .array(z.looseObject({ name: text(200) }))
+      .array(ruleTestSchema)
       .max(testsMax)
       .optional()
-      .describe('Cases beside the rule. Kept; this version does not run them yet.'),
+      .describe('Cases beside the rule, run by `sluice test`: section 6.'),
   })
   .register(laterKeys, { keys: laterRuleKeys })
 

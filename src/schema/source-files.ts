@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Dirent } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Problem } from '../model/problem.ts'
 import { formatSize } from '../model/units.ts'
 import type { ProblemCode } from './problem-code.ts'
@@ -11,7 +11,14 @@ export interface SourceFile {
   /** As the user named it, relative where they did; problems carry it. */
   readonly name: string
   readonly text: string
+  /** The folder that was named when it was found; what it names lies in there. Left out: its own. */
+  readonly folder?: string
 }
+
+/** What a file of `lists` holds, or why it cannot be had. */
+export type ListFile =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'fault'; readonly code: ProblemCode; readonly message: string }
 
 export interface SourceFiles {
   readonly files: readonly SourceFile[]
@@ -20,6 +27,9 @@ export interface SourceFiles {
 
 /** The largest file that is read. A thousand rules fit; more is a mistake or not ours. */
 export const fileBytesMax = 2 ** 20
+
+/** The largest file of a list: a million members of 64 bytes each. */
+export const listBytesMax = 64 * 2 ** 20
 
 /** Files of one walk. Above it a path was probably mistyped into a whole disk. */
 const filesMax = 10_000
@@ -34,7 +44,7 @@ const depthMax = 32
  */
 export async function readRuleFiles(paths: readonly string[]): Promise<SourceFiles> {
   const problems: Problem[] = []
-  const names = new Set<string>()
+  const folders = new Map<string, string>()
   for (const path of paths) {
     const found = await namesAt(path, problems)
     if (found === null) continue
@@ -42,12 +52,13 @@ export async function readRuleFiles(paths: readonly string[]): Promise<SourceFil
       const hint = 'rule files end in .yaml or .yml'
       problems.push(fileProblem(path, 'no-rule-files', 'there is no rule file here', hint))
     }
-    for (const name of found) names.add(name)
+    const folder = found.length === 1 && found[0] === path ? dirname(path) : path
+    for (const name of found) if (!folders.has(name)) folders.set(name, folder)
   }
   const files: SourceFile[] = []
-  for (const name of names) {
+  for (const [name, folder] of folders) {
     const { file, problem } = await readSourceFile(name)
-    if (file !== null) files.push(file)
+    if (file !== null) files.push({ ...file, folder })
     if (problem !== null) problems.push(problem)
   }
   return { files, problems }
@@ -63,7 +74,7 @@ export async function readSourceFile(
   })
   let bytes: Buffer
   try {
-    bytes = await readBounded(name)
+    bytes = await readBounded(name, fileBytesMax)
   } catch (error) {
     return refuse('file-unreadable', reasonOf(error), null)
   }
@@ -77,22 +88,46 @@ export async function readSourceFile(
   if (!isUtf8(bytes)) {
     return refuse('file-not-utf8', 'the file is not UTF-8 text', 'save it as UTF-8')
   }
-  const text = bytes.toString('utf8')
-  return { file: { name, text: text.startsWith('\uFEFF') ? text.slice(1) : text }, problem: null }
+  return { file: { name, text: textOf(bytes) }, problem: null }
 }
 
-/** At most one byte more than is allowed: what is named need not be a file that ends. */
-async function readBounded(name: string): Promise<Buffer> {
+/** Reads a file that `lists` of a rule file name. */
+export async function readListFile(name: string): Promise<ListFile> {
+  const fault = (code: ProblemCode, message: string): ListFile => ({ kind: 'fault', code, message })
+  let bytes: Buffer
+  try {
+    bytes = await readBounded(name, listBytesMax)
+  } catch (error) {
+    return fault('file-unreadable', reasonOf(error))
+  }
+  if (bytes.length > listBytesMax) {
+    return fault('file-too-large', `the file is larger than ${formatSize(listBytesMax)}`)
+  }
+  if (!isUtf8(bytes)) return fault('file-not-utf8', 'the file is not UTF-8 text')
+  return { kind: 'text', text: textOf(bytes) }
+}
+
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
+/** Read at once; a file is asked for in pieces of this size. */
+const pieceBytes = 2 ** 20 + 1
+
+/** At most a piece more than is allowed: what is named need not be a file that ends. */
+async function readBounded(name: string, bytesMax: number): Promise<Buffer> {
   const handle = await open(name, 'r')
   try {
-    const buffer = Buffer.alloc(fileBytesMax + 1)
-    let length = 0
-    while (length < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null)
+    const pieces: Buffer[] = []
+    for (let length = 0; length <= bytesMax;) {
+      const piece = Buffer.alloc(pieceBytes)
+      const { bytesRead } = await handle.read(piece, 0, pieceBytes, null)
       if (bytesRead === 0) break
+      pieces.push(piece.subarray(0, bytesRead))
       length += bytesRead
     }
-    return buffer.subarray(0, length)
+    return Buffer.concat(pieces)
   } finally {
     await handle.close()
   }

@@ -42,6 +42,7 @@ export async function sluice(
     version: '1.2.3',
     env: options.env ?? {},
     clock: options.clock ?? new FakeClock(),
+    breathe: () => Promise.resolve(),
     stdin: { isTerminal: options.stdin === undefined, read: () => chunks(options.stdin ?? []) },
     stdout: output('stdout', options.terminal),
     stderr: output('stderr', undefined),

@@ -9,13 +9,16 @@ const context: RuleContext = {
   allowHosts: [],
   retryTiersMs: [10_000, 60_000, 600_000, 3_600_000],
   lanes: ['default', 'slow'],
+  readListFile: () =>
+    Promise.resolve({ kind: 'fault', code: 'file-unreadable', message: 'there is no such file' }),
+  breathe: () => Promise.resolve(),
 }
 
 /** Loads texts as `rules/a.yaml`, `rules/b.yaml` ... with the real actions. */
 export function loadText(
   texts: string | readonly string[],
   changes: Partial<RuleContext> = {},
-): LoadedRules {
+): Promise<LoadedRules> {
   const files = [texts].flat().map((text, i) => ({
     name: `rules/${String.fromCharCode(97 + i)}.yaml`,
     text,

@@ -52,7 +52,7 @@ describe('docs/rules.md', () => {
   it('shows a rule file that loads', async () => {
     const text = await readFile(new URL('../../../docs/rules.md', import.meta.url), 'utf8')
     const [, example = ''] = /```yaml\n(.*?)```/s.exec(text) ?? []
-    const { ruleSet, problems } = loadText(example)
+    const { ruleSet, problems } = await loadText(example)
     expect(problems).to.deep.equal([])
     expect(ruleSet?.rules.map(({ name }) => name)).to.deep.equal(['purge-page'])
   })

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { anEvent } from '../../support/builders.ts'
+import type { LoadedRules } from '../../../src/rules/load-rules.ts'
+import type { Rule } from '../../../src/rules/rule.ts'
 import { loadText, placesOf, ruleText } from '../../support/load-text.ts'
 
 const whole = `
@@ -29,6 +31,7 @@ rules:
     tests:
       - name: an article edit is purged
         event: { page_change_kind: edit }
+        expect: { skip: no-match }
   note-page:
     topics: { include: [mediawiki.*], exclude: [mediawiki.job.*] }
     when: { page_change_kind: delete }
@@ -43,13 +46,21 @@ rules:
 `
 
 describe('loading rules', () => {
-  const { ruleSet, problems, rules, tests } = loadText(whole)
-  const purge = ruleSet?.byName('purge-page')
-  const note = ruleSet?.byName('note-page')
+  let loaded: LoadedRules
+  let purge: Rule | undefined
+  let note: Rule | undefined
+  before(async () => {
+    loaded = await loadText(whole)
+    purge = loaded.ruleSet?.byName('purge-page')
+    note = loaded.ruleSet?.byName('note-page')
+  })
 
   it('counts rules, and cases that it keeps without running them', () => {
-    expect(problems.map(({ code }) => code)).to.deep.equal(['delay-above-tiers'])
-    expect({ rules, tests }).to.deep.equal({ rules: 2, tests: 1 })
+    expect(loaded.problems.map(({ code }) => code)).to.deep.equal(['delay-above-tiers'])
+    expect({ rules: loaded.rules, tests: loaded.tests.length }).to.deep.equal({
+      rules: 2,
+      tests: 1,
+    })
   })
 
   it('fills in what the file and the language leave out', () => {
@@ -106,40 +117,40 @@ describe('loading rules', () => {
       },
       { topic: 'mediawiki.page_change.v1' },
     )
-    expect(ruleSet?.firing('default', event).map(({ rule }) => rule.name)).to.deep.equal([
+    expect(loaded.ruleSet?.firing('default', event).map(({ rule }) => rule.name)).to.deep.equal([
       'purge-page',
     ])
-    expect(ruleSet?.topicsOf('slow', ['mediawiki.a', 'mediawiki.job.b'])).to.deep.equal([
+    expect(loaded.ruleSet?.topicsOf('slow', ['mediawiki.a', 'mediawiki.job.b'])).to.deep.equal([
       'mediawiki.a',
     ])
   })
 
-  it('loads rules of several files, with carriage returns and a JSON file for YAML', () => {
+  it('loads rules of several files, with carriage returns and a JSON file for YAML', async () => {
     const json = JSON.stringify({
       rules: { other: { topics: ['a'], when: { a: 1 }, do: { emit: { topic: 'b' } } } },
     })
-    const loaded = loadText([ruleText('when: { a: 1 }').replaceAll('\n', '\r\n'), json])
-    expect(loaded.problems).to.deep.equal([])
-    expect(loaded.ruleSet?.rules.map(({ name }) => name)).to.deep.equal(['purge', 'other'])
+    const both = await loadText([ruleText('when: { a: 1 }').replaceAll('\n', '\r\n'), json])
+    expect(both.problems).to.deep.equal([])
+    expect(both.ruleSet?.rules.map(({ name }) => name)).to.deep.equal(['purge', 'other'])
   })
 
-  it('rejects the whole set for one bad rule, and tells all problems of all files in order', () => {
+  it('rejects the whole set for one bad rule, and tells all problems of all files in order', async () => {
     const good = ruleText('when: { a: 1 }').replace('purge', 'good')
     const bad = ruleText('ownr: x\ntimeout: 3').replace('purge', 'bad')
     const worse = ruleText('when: { a: [] }').replace('purge', 'worse')
-    const loaded = loadText([good, bad, worse])
-    expect(loaded.ruleSet).to.equal(null)
-    expect(loaded.rules).to.equal(3)
-    expect(loaded.problems.map(({ file, line, code }) => `${file}:${line} ${code}`)).to.deep.equal([
+    const all = await loadText([good, bad, worse])
+    expect(all.ruleSet).to.equal(null)
+    expect(all.rules).to.equal(3)
+    expect(all.problems.map(({ file, line, code }) => `${file}:${line} ${code}`)).to.deep.equal([
       'rules/b.yaml:4 unknown-key',
       'rules/b.yaml:5 wrong-type',
       'rules/c.yaml:4 impossible',
     ])
   })
 
-  it('goes on behind a mistake, so that one run tells every one of them', () => {
+  it('goes on behind a mistake, so that one run tells every one of them', async () => {
     const text = ruleText('ownr: x\nwhen: { a: { prefx: y } }\nunless: [{ b: [] }]', 'htp: {}')
-    expect(placesOf(loadText(text).problems)).to.deep.equal([
+    expect(placesOf((await loadText(text)).problems)).to.deep.equal([
       '4:5 unknown-key',
       '5:18 unknown-operator',
       '6:19 impossible',
@@ -147,43 +158,45 @@ describe('loading rules', () => {
     ])
   })
 
-  it('looks at the templates of an action beside a slip in its keys', () => {
+  it('looks at the templates of an action beside a slip in its keys', async () => {
     const text = ruleText(
       'when: { a: 1 }',
       'http: { url: "http://a/{{event.x | uper}}", timeot: 1 }',
     )
-    expect(placesOf(loadText(text).problems)).to.deep.equal([
+    expect(placesOf((await loadText(text)).problems)).to.deep.equal([
       '5:24 template-pipe',
       '5:55 unknown-key',
     ])
   })
 
-  it('refuses a name that another file has, and says where', () => {
+  it('refuses a name that another file has, and says where', async () => {
     const text = ruleText('when: { a: 1 }')
-    const [problem] = loadText([text, text]).problems
+    const [problem] = (await loadText([text, text])).problems
     expect(problem).to.include({ file: 'rules/b.yaml', line: 2, column: 3, code: 'duplicate-rule' })
     expect(problem?.message).to.equal('there is a rule `purge` already, in rules/a.yaml:2')
   })
 
-  it('does not check lanes and secrets where no config is known', () => {
+  it('does not check lanes and secrets where no config is known', async () => {
     const text = ruleText('when: { a: 1 }\nlane: any-lane')
-    expect(loadText(text, { lanes: null, secrets: null }).problems).to.deep.equal([])
+    expect((await loadText(text, { lanes: null, secrets: null })).problems).to.deep.equal([])
   })
 
-  it('tells a lane of the defaults once, where it stands', () => {
+  it('tells a lane of the defaults once, where it stands', async () => {
     const rules = ['a', 'b'].map(
       (name) => `  ${name}: { topics: [${name}], when: { a: 1 }, do: { emit: { topic: c } } }`,
     )
     const text = `defaults: { lane: fast }\nrules:\n${rules.join('\n')}\n`
-    expect(placesOf(loadText(text).problems)).to.deep.equal(['1:19 unknown-lane'])
+    expect(placesOf((await loadText(text)).problems)).to.deep.equal(['1:19 unknown-lane'])
   })
 })
 
 describe('the version of a rule', () => {
-  const versionOf = (text: string): string | undefined => loadText(text).ruleSet?.rules[0]?.version
-  const base = versionOf(
-    ruleText('when: { a: 1, b: { in: few } }').replace(/^/, 'lists: { few: [x] }\n'),
-  )
+  const versionOf = async (text: string): Promise<string | undefined> =>
+    (await loadText(text)).ruleSet?.rules[0]?.version
+  let base: string | undefined
+  before(async () => {
+    base = await versionOf('lists: { few: [x] }\n' + ruleText('when: { a: 1, b: { in: few } }'))
+  })
 
   const same: readonly (readonly [string, string])[] = [
     ['the order of keys', 'lists: { few: [x] }\n' + ruleText('when: { b: { in: few }, a: 1.0 }')],
@@ -197,7 +210,10 @@ describe('the version of a rule', () => {
     ],
     [
       'cases',
-      'lists: { few: [x] }\n' + ruleText('when: { a: 1, b: { in: few } }\ntests: [{ name: a }]'),
+      'lists: { few: [x] }\n' +
+        ruleText(
+          'when: { a: 1, b: { in: few } }\ntests: [{ name: a, event: {}, expect: { skip: no-match } }]',
+        ),
     ],
   ]
   const other: readonly (readonly [string, string])[] = [
@@ -220,60 +236,68 @@ describe('the version of a rule', () => {
     expect(base).to.match(/^[0-9a-f]{12}$/)
   })
   for (const [what, text] of same) {
-    it(`does not change with ${what}`, () => expect(versionOf(text)).to.equal(base))
+    it(`does not change with ${what}`, async () => {
+      expect(await versionOf(text)).to.equal(base)
+    })
   }
   for (const [what, text] of other) {
-    it(`changes with ${what}`, () => {
-      expect(versionOf(text)).to.match(/^[0-9a-f]{12}$/)
-      expect(versionOf(text)).not.to.equal(base)
+    it(`changes with ${what}`, async () => {
+      const version = await versionOf(text)
+      expect(version).to.match(/^[0-9a-f]{12}$/)
+      expect(version).not.to.equal(base)
     })
   }
 })
 
 describe('a warning', () => {
-  const codes = (text: string, tiers?: readonly number[]): readonly string[] => {
-    const loaded = loadText(text, tiers === undefined ? {} : { retryTiersMs: tiers })
+  const codes = async (text: string, tiers?: readonly number[]): Promise<readonly string[]> => {
+    const loaded = await loadText(text, tiers === undefined ? {} : { retryTiersMs: tiers })
     expect(loaded.ruleSet).not.to.equal(null) // a warning rejects nothing
     return placesOf(loaded.problems)
   }
   const rule = (name: string, topic: string, to: string, when = '{ a: 1 }'): string =>
     `  ${name}: { topics: [${topic}], when: ${when}, do: { emit: { topic: ${to} } } }\n`
 
-  it('is given for a rule that matches everything', () => {
-    expect(codes(ruleText(''))).to.deep.equal(['2:3 matches-everything'])
-    expect(codes(ruleText('unless: [{ a: 1 }]'))).to.deep.equal([])
-    expect(codes(ruleText('when: { "@topic": { exists: true } }'))).to.deep.equal([])
+  it('is given for a rule that matches everything', async () => {
+    expect(await codes(ruleText(''))).to.deep.equal(['2:3 matches-everything'])
+    expect(await codes(ruleText('unless: [{ a: 1 }]'))).to.deep.equal([])
+    expect(await codes(ruleText('when: { "@topic": { exists: true } }'))).to.deep.equal([])
   })
 
-  it('is given for two rules that are the same but for their names', () => {
+  it('is given for two rules that are the same but for their names', async () => {
     const text = `rules:\n${rule('one', 'a', 'b')}${rule('two', 'a', 'b')}${rule('three', 'a', 'c')}`
-    expect(codes(text)).to.deep.equal(['3:3 identical-rules'])
-    const twice = loadText([
-      `rules:\n${rule('one', 'a', 'b')}`,
-      `rules:\n${rule('one', 'a', 'b')}`,
-    ]).problems
+    expect(await codes(text)).to.deep.equal(['3:3 identical-rules'])
+    const twice = (
+      await loadText([`rules:\n${rule('one', 'a', 'b')}`, `rules:\n${rule('one', 'a', 'b')}`])
+    ).problems
     expect(twice.map(({ code }) => code)).to.deep.equal(['duplicate-rule'])
     const listed = (name: string, wiki: string): string =>
       `lists: { few: [${wiki}] }\nrules:\n${rule(name, 'a', 'b', '{ a: { in: few } }')}`
-    expect(loadText([listed('one', 'x'), listed('two', 'y')]).problems).to.deep.equal([])
-    expect(loadText([listed('one', 'x'), listed('two', 'x')]).problems).to.have.length(1)
+    expect((await loadText([listed('one', 'x'), listed('two', 'y')])).problems).to.deep.equal([])
+    expect((await loadText([listed('one', 'x'), listed('two', 'x')])).problems).to.have.length(1)
   })
 
-  it('is given once for each circle of emitted topics', () => {
-    expect(codes(`rules:\n${rule('self', 'a.*', 'a.b')}`)).to.deep.equal(['2:3 leads-back'])
+  it('is given once for each circle of emitted topics', async () => {
+    expect(await codes(`rules:\n${rule('self', 'a.*', 'a.b')}`)).to.deep.equal(['2:3 leads-back'])
     const circle = `rules:\n${rule('feed', 'x', 'a')}${rule('one', 'a', 'b')}${rule('two', 'b', 'c')}${rule('three', 'c', 'a')}`
-    const { problems } = loadText(circle)
+    const { problems } = await loadText(circle)
     expect(placesOf(problems)).to.deep.equal(['3:3 leads-back'])
     expect(problems[0]?.message).to.include('one -> two -> three -> one')
-    expect(codes(`rules:\n${rule('one', 'a', 'b')}${rule('two', 'b', 'c')}`)).to.deep.equal([])
+    expect(await codes(`rules:\n${rule('one', 'a', 'b')}${rule('two', 'b', 'c')}`)).to.deep.equal(
+      [],
+    )
   })
 
-  it('is given for a delay that no tier is long enough for, where it is written', () => {
+  it('is given for a delay that no tier is long enough for, where it is written', async () => {
     const first = ruleText('when: { a: 1 }\nretry: { backoff: { first: 2h } }')
-    expect(codes(first)).to.deep.equal(['5:5 delay-above-tiers'])
-    expect(codes(ruleText('when: { a: 1 }'), [10_000])).to.deep.equal(['2:3 delay-above-tiers'])
-    expect(codes(ruleText('when: { a: 1 }\nretry: { attempts: 1 }'), [10_000])).to.deep.equal([])
+    expect(await codes(first)).to.deep.equal(['5:5 delay-above-tiers'])
+    expect(await codes(ruleText('when: { a: 1 }'), [10_000])).to.deep.equal([
+      '2:3 delay-above-tiers',
+    ])
+    expect(await codes(ruleText('when: { a: 1 }\nretry: { attempts: 1 }'), [10_000])).to.deep.equal(
+      [],
+    )
     const inDefaults = `defaults: { retry: { attempts: 9 } }\n${ruleText('when: { a: 1 }')}`
-    expect(codes(inDefaults, [60_000])).to.deep.equal(['1:13 delay-above-tiers'])
+    expect(await codes(inDefaults, [60_000])).to.deep.equal(['1:13 delay-above-tiers'])
   })
 })

@@ -7,8 +7,8 @@ import { createReporter } from '../../../src/schema/reporter.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, ruleText } from '../../support/load-text.ts'
 
-function matches(condition: string, event: Event): boolean {
-  const { ruleSet, problems } = loadText(ruleText(condition))
+async function matches(condition: string, event: Event): Promise<boolean> {
+  const { ruleSet, problems } = await loadText(ruleText(condition))
   expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
   const [rule] = ruleSet?.rules ?? []
   return (rule?.fire(event) ?? null) !== null
@@ -136,34 +136,38 @@ describe('a condition', () => {
     ],
   })
   for (const [when, holds] of cases) {
-    it(`${when} ${holds ? 'holds' : 'does not hold'}`, () => {
-      const { ruleSet, problems } = loadText(lists + ruleText(`when:\n  ${when}`))
+    it(`${when} ${holds ? 'holds' : 'does not hold'}`, async () => {
+      const { ruleSet, problems } = await loadText(lists + ruleText(`when:\n  ${when}`))
       expect(problems).to.deep.equal([])
       expect(ruleSet?.rules[0]?.fire(event) !== null).to.equal(holds)
     })
   }
 
-  it('does not hold once a condition of `unless` does', () => {
+  it('does not hold once a condition of `unless` does', async () => {
     const text = 'when: { kind: edit }\nunless:\n  - wiki: testwiki\n  - size: { gt: 100 }'
-    expect(matches(text, anEvent({ kind: 'edit', wiki: 'enwiki', size: 1 }))).to.equal(true)
-    expect(matches(text, anEvent({ kind: 'edit', wiki: 'testwiki', size: 1 }))).to.equal(false)
-    expect(matches(text, anEvent({ kind: 'edit', wiki: 'enwiki', size: 101 }))).to.equal(false)
+    expect(await matches(text, anEvent({ kind: 'edit', wiki: 'enwiki', size: 1 }))).to.equal(true)
+    expect(await matches(text, anEvent({ kind: 'edit', wiki: 'testwiki', size: 1 }))).to.equal(
+      false,
+    )
+    expect(await matches(text, anEvent({ kind: 'edit', wiki: 'enwiki', size: 101 }))).to.equal(
+      false,
+    )
   })
 
-  it('takes a key of the record that is no text for absent', () => {
+  it('takes a key of the record that is no text for absent', async () => {
     const event = anEvent({}, { key: Buffer.from([0xff, 0xfe]) })
-    expect(matches('when: { "@key": { exists: false } }', event)).to.equal(true)
+    expect(await matches('when: { "@key": { exists: false } }', event)).to.equal(true)
   })
 
-  it('reads an offset that no number holds exactly as a text', () => {
+  it('reads an offset that no number holds exactly as a text', async () => {
     const event = anEvent({}, { offset: 2n ** 60n })
-    expect(matches(`when: { "@offset": "${2n ** 60n}" }`, event)).to.equal(true)
+    expect(await matches(`when: { "@offset": "${2n ** 60n}" }`, event)).to.equal(true)
   })
 
-  it('takes a body that is no object for one without fields', () => {
+  it('takes a body that is no object for one without fields', async () => {
     for (const body of [null, 1, 'text', [], [{ kind: 'edit' }]] as const) {
-      expect(matches('when: { kind: edit }', anEvent(body))).to.equal(false)
-      expect(matches('when: { kind: { not: edit } }', anEvent(body))).to.equal(true)
+      expect(await matches('when: { kind: edit }', anEvent(body))).to.equal(false)
+      expect(await matches('when: { kind: { not: edit } }', anEvent(body))).to.equal(true)
     }
   })
 })

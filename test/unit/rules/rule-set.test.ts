@@ -3,13 +3,13 @@ import type { RuleSet } from '../../../src/rules/rule-set.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText } from '../../support/load-text.ts'
 
-function aSet(text: string): RuleSet {
-  const { ruleSet, problems } = loadText(text)
+async function aSet(text: string): Promise<RuleSet> {
+  const { ruleSet, problems } = await loadText(text)
   if (ruleSet === null) throw new Error(JSON.stringify(problems))
   return ruleSet
 }
 
-const set = aSet(`
+const set = await aSet(`
 rules:
   edits: { topics: [edits], when: { kind: edit }, do: { emit: { topic: x } } }
   all: { topics: ["*"], when: { kind: { exists: true } }, do: { emit: { topic: y } } }

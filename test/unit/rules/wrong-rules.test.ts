@@ -337,8 +337,8 @@ const cases: readonly Case[] = [
 
 describe('a rule file with a mistake:', () => {
   for (const { name, text, places, shown } of cases) {
-    it(`${name} is one problem at its place`, () => {
-      const { ruleSet, problems } = loadText(text)
+    it(`${name} is one problem at its place`, async () => {
+      const { ruleSet, problems } = await loadText(text)
       const errors = problems.filter(({ severity }) => severity === 'error')
       expect(placesOf(errors)).to.deep.equal(places)
       expect(ruleSet).to.equal(null)
@@ -396,8 +396,8 @@ describe('what the language names and is not built yet', () => {
     ] as const,
   ]
   for (const [name, text] of texts) {
-    it(`is refused and never passed over: ${name}`, () => {
-      const { ruleSet, problems } = loadText(text)
+    it(`is refused and never passed over: ${name}`, async () => {
+      const { ruleSet, problems } = await loadText(text)
       const errors = problems.filter(({ severity }) => severity === 'error')
       expect(errors.map(({ code }) => code)).to.deep.equal(['not-supported-yet'])
       expect(errors[0]?.message).to.match(/^`.+` is not supported yet$/)
