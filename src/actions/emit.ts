@@ -86,6 +86,7 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
     kind: 'emit',
     target: `emit ${topic}`,
     emitsTo: topic,
+    calls: null,
     render: (scope) =>
       rendered(() => {
         const keyText = key(scope)

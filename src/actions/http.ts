@@ -15,6 +15,7 @@ import type { HttpAnswer, HttpRequest } from '../ports/http-caller.ts'
 import type { Action, ActionKind, CompileContext } from '../rules/action-kind.ts'
 import type { Scope } from '../rules/scope.ts'
 import { isCovered, isHostPattern } from '../rules/template-hosts.ts'
+import { writtenOrigin } from '../rules/template-origin.ts'
 import { RenderError, type TextTemplate, type UrlTemplate } from '../rules/template.ts'
 import { authorizationOf } from './http-auth.ts'
 import { compileBody, type Body } from './http-body.ts'
@@ -80,6 +81,7 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
     kind: 'http',
     target: `${method} ${spec.url}`,
     emitsTo: null,
+    calls: writtenOrigin(spec.url),
     render: (scope) =>
       rendered(() => {
         const request = requestOf(call, scope)

@@ -45,6 +45,8 @@ export interface Action {
   readonly target: string
   /** The topic that it emits to, or `null`: for `check`'s loops and for making topics at start. */
   readonly emitsTo: string | null
+  /** The origin that it calls (`https://host:8443`), or `null`: none, or its host comes from data. */
+  readonly calls: string | null
   /** Pure. Never throws: what cannot be rendered is a failure of kind `template`, `guard` or `too-large`. */
   render(scope: Scope): Rendered
 }

@@ -64,6 +64,12 @@ export function splitAuthority(nodes: readonly Node[], report: Report): Authorit
   return { scheme: scheme[1].toLowerCase(), authority, rest: after }
 }
 
+/** The origin of a URL that has compiled, or `null` when its host comes from data. */
+export function writtenOrigin(source: string): string | null {
+  const text = /^https?:\/\/[^/?#\\]*/i.exec(source)?.[0] ?? ''
+  return !text.includes('{{') && URL.canParse(text) ? new URL(text).origin : null
+}
+
 /** `http://host:port` without the port that the scheme has anyway, or `null` after reporting. */
 export function compileOrigin(
   { scheme, authority }: Authority,

@@ -50,6 +50,7 @@ export function anAction(perform: Perform, action: Partial<Action> = {}): Action
     kind: 'test',
     target: 'test',
     emitsTo: null,
+    calls: null,
     render: (scope) => ({
       kind: 'ready',
       request: {

@@ -161,8 +161,21 @@ describe('an http action says of itself', () => {
       kind: 'http',
       target: 'PURGE http://h/{{event.title}}',
       emitsTo: null,
+      calls: 'http://h',
     })
   })
+
+  const origins = [
+    { url: 'HTTPS://Cdn.Example:443/{{event.id}}', calls: 'https://cdn.example' },
+    { url: 'http://cdn.example:8080?q={{event.id}}', calls: 'http://cdn.example:8080' },
+    { url: 'http://{{event.host}}.example/', calls: null },
+  ]
+  for (const { url, calls } of origins) {
+    it(`that ${url} calls ${calls ?? 'what an event says'}`, () => {
+      const { action } = compileAction(httpKind, { url, allow_hosts: ['*.example'] })
+      expect(action?.calls).to.equal(calls)
+    })
+  }
 
   it('what it called, without secrets', async () => {
     const { action } = compileAction(httpKind, {
