@@ -53,6 +53,16 @@ export function naiveHolds(when: Json, event: Event, lists: RawMap = {}): Truth 
   return block(when, { lists, event, start: event.body }).truth
 }
 
+/** Whether the test of a path holds for a value; comparisons read `event`. */
+export function naiveHoldsFor(
+  test: Json,
+  value: Json | undefined,
+  event: Event,
+  lists: RawMap,
+): Truth {
+  return field(test, value, { lists, event, start: event.body }).truth
+}
+
 /* Rules */
 
 function firingOf(name: string, rule: RawMap, place: Place): NaiveFiring | null {
@@ -219,7 +229,7 @@ function read(path: string, place: Place): Json | undefined {
 }
 
 /** `a.b\.c` is `a`, then `b.c`. A backslash before the first letter only keeps a word's meaning off. */
-function namesOf(path: string): readonly string[] {
+export function namesOf(path: string): readonly string[] {
   const written = /^\\[^.\\]/.test(path) ? path.slice(1) : path
   const names = written.match(/(?:\\.|[^.\\])+/gs) ?? []
   return names.map((name) => name.replace(/\\(.)/gs, '$1'))

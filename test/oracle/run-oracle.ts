@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import type { Event } from '../../src/model/event.ts'
+import { seeded } from '../support/seed.ts'
+import { disagreement, loadSound, textOf, type Loaded } from './agree.ts'
+import { ruleFiles } from './generate.ts'
+import { eventNear } from './near.ts'
+import { smallest, type Found } from './smallest.ts'
+
+/** Events that each rule file is asked about: loading it costs as much as about so many. */
+const eventsPerFile = 20
+
+export interface OracleOptions {
+  readonly seed: number
+  /** Of a rule file and an event; rounded up to whole files. */
+  readonly pairs: number
+  readonly rulesMax: number
+}
+
+export interface OracleTally {
+  files: number
+  pairs: number
+  rules: number
+  /** Rules refused by the loader, and why, by code. */
+  refused: number
+  readonly refusals: Map<string, number>
+  /** What the two agreed on. */
+  firings: number
+  doubts: number
+  captures: number
+  laterCases: number
+}
+
+/**
+ * Asks both readings of the language about generated pairs. Rejects with the smallest case that was
+ * found when they disagree.
+ */
+export async function runOracle({ seed, pairs, rulesMax }: OracleOptions): Promise<OracleTally> {
+  const tally = emptyTally()
+  const property = fc.asyncProperty(ruleFiles({ rulesMax }), fc.nat(), async (file, eventSeed) => {
+    const loaded = await loadSound(file)
+    tally.rules += Object.keys(file.rules).length
+    if (loaded === null) {
+      tally.refused += Object.keys(file.rules).length
+      return
+    }
+    tally.files++
+    tally.refused += Object.keys(file.rules).length - Object.keys(loaded.file.rules).length
+    for (const { code } of loaded.refused) {
+      tally.refusals.set(code, (tally.refusals.get(code) ?? 0) + 1)
+    }
+    const random = seeded(eventSeed)
+    for (let i = 0; i < eventsPerFile; i++) await ask(loaded, eventNear(loaded.file, random), tally)
+  })
+  // A disagreement is made small by taking parts away, not by fast-check: smaller random numbers
+  // would make other events.
+  await fc.assert(property, {
+    seed,
+    numRuns: Math.ceil(pairs / eventsPerFile),
+    endOnFailure: true,
+  })
+  return tally
+}
+
+async function ask(loaded: Loaded, event: Event, tally: OracleTally): Promise<void> {
+  tally.pairs++
+  if (disagreement(loaded, event) === null) {
+    count(loaded, event, tally)
+    return
+  }
+  const found = await smallest({ file: loaded.file, event }, disagrees)
+  throw new Error(await report(found))
+}
+
+async function disagrees({ file, event }: Found): Promise<boolean> {
+  const loaded = await loadSound(file)
+  if (loaded === null || loaded.refused.length > 0) return false
+  return disagreement(loaded, event) !== null
+}
+
+async function report(found: Found): Promise<string> {
+  const loaded = await loadSound(found.file)
+  const says = loaded === null ? null : disagreement(loaded, found.event)
+  const { record, body } = found.event
+  const shown = { ...record, value: null, key: record.key?.toString('latin1') ?? null }
+  return [
+    'the two readings of the rule language disagree:',
+    textOf(found.file),
+    `body: ${JSON.stringify(body)}`,
+    `record: ${JSON.stringify(shown, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`,
+    `naive: ${says?.naive.join('; ')}`,
+    `real: ${says?.real.join('; ')}`,
+  ].join('\n')
+}
+
+function emptyTally(): OracleTally {
+  return {
+    files: 0,
+    pairs: 0,
+    rules: 0,
+    refused: 0,
+    refusals: new Map(),
+    firings: 0,
+    doubts: 0,
+    captures: 0,
+    laterCases: 0,
+  }
+}
+
+function count({ ruleSet }: Loaded, event: Event, tally: OracleTally): void {
+  for (const lane of ['default', 'slow']) {
+    for (const { rule, way, doubt } of ruleSet.firing(lane, event)) {
+      tally.firings++
+      if (doubt !== null) tally.doubts++
+      else {
+        if (way > 0) tally.laterCases++
+        if (Object.keys(rule.ways[way]?.captures(event) ?? {}).length > 0) tally.captures++
+      }
+    }
+  }
+}
+
+/** In lines for a person. */
+export function tallyLines(tally: OracleTally): string {
+  const refusals = [...tally.refusals].map(([code, times]) => `${code} ${times}`).join(', ')
+  return [
+    `${tally.pairs} pairs of ${tally.files} rule files`,
+    `${tally.rules} rules, ${tally.refused} of them refused (${refusals || 'none'})`,
+    `${tally.firings} firings: ${tally.doubts} in doubt, ${tally.captures} with captures, ` +
+      `${tally.laterCases} by a later case`,
+  ].join('\n')
+}
