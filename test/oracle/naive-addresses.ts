@@ -3,10 +3,20 @@
 /** Whether `text` is an address in the block `cidr`; false for what is no address. */
 export function isInBlock(text: string, cidr: string): boolean {
   const [base = '', length = ''] = cidr.split('/')
-  const block = bitsOf(base)
-  const bits = bitsOf(text)
-  if (block === null || bits === null || block.length !== bits.length) return false
-  return bits.startsWith(block.slice(0, Number(length)))
+  const block = bitsOf(base)?.slice(0, Number(length))
+  const address = bitsOf(text)
+  if (block === undefined || address === null) return false
+  // `::ffff:10.0.0.1` is the address 10.0.0.1 as IPv6 writes it, and a block of such is one of IPv4.
+  const isOfIpv4 = !base.includes(':') || block.startsWith(mapped)
+  const bits = withoutMapping(address)
+  return (bits.length === 32) === isOfIpv4 && bits.startsWith(withoutMapping(block))
+}
+
+/** What stands before an address of IPv4 where one of IPv6 is asked for. */
+const mapped = '0'.repeat(80) + '1'.repeat(16)
+
+function withoutMapping(bits: string): string {
+  return bits.startsWith(mapped) ? bits.slice(mapped.length) : bits
 }
 
 /** 32 or 128 digits 0 and 1, or `null`. */
