@@ -32,6 +32,8 @@ const homes = {
   undici: 'src/drivers/undici/',
   'ipaddr.js': 'src/drivers/undici/',
   mustache: 'src/rules/template',
+  re2js: 'src/rules/regex',
+  '@marcbachmann/cel-js': 'src/rules/expr',
   yaml: 'src/schema/',
   pino: 'src/app/',
   'pino-pretty': 'src/app/',
