@@ -1,20 +1,13 @@
-import type { Failure } from '../model/failure.ts'
 import type { Rendered, RenderedRequest } from '../rules/action-kind.ts'
-import { RenderError } from '../rules/template.ts'
+import { notRendered, RenderError } from '../rules/template.ts'
 
-/** Runs `render` and turns what templates throw into the failure that `Action.render` promises. */
+/** Runs `render` and turns what templates throw into what `Action.render` promises. */
 export function rendered(render: () => RenderedRequest): Rendered {
   try {
     return { kind: 'ready', request: render() }
   } catch (error) {
-    if (!(error instanceof RenderError)) throw error
-    return { kind: 'failed', failure: failureOf(error) }
+    return notRendered(error)
   }
-}
-
-function failureOf({ kind, message }: RenderError): Failure {
-  // All that a template can do against the guard is to name another host.
-  return kind === 'guard' ? { kind, reason: 'host', message } : { kind, message }
 }
 
 /** JSON of a rendered tree in UTF-8. Throws RenderError when it is above `bytesMax`. */

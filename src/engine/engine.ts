@@ -88,6 +88,7 @@ export class Engine {
       tools: { clock, actions, signal },
       hopsMax: limits.hopsMax,
       log: repeated,
+      logger,
     })
     const budget = new MemoryBudget(limits.memoryBytes)
     metrics.onScrape(() => meters.bytesHeld.set(budget.bytes))

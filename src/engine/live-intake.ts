@@ -53,7 +53,7 @@ export class LiveIntake implements Intake {
     const firings = queues.ruleSet.firing(lane, event)
     if (firings.length === 0) return ticket.taskSettled()
     ticket.split(firings.length)
-    for (const { rule } of firings) queues.fired(rule, event, ticket)
+    for (const firing of firings) queues.fired(firing, event, ticket)
   }
 
   dropRevoked(): void {

@@ -13,6 +13,18 @@ export function produceWaitMs(tries: number, sample: number): number {
   return Math.round(waitMsMin + sample * (ceiling - waitMsMin))
 }
 
+/** How a produce ended. `too-large`: the bus will never take the record as it is. */
+export type Produced = 'stored' | 'given-up' | 'too-large'
+
+export interface ProduceOptions {
+  /** Asked before each try: the event went to another owner, who carries it out. */
+  readonly isGivenUp: () => boolean
+  /** Ends the waiting when the process can wait no longer. */
+  readonly signal: AbortSignal
+  /** What to do with a record that is too large: `tell` where there is a smaller one to fall back on. */
+  readonly tooLarge: 'wait' | 'tell'
+}
+
 /**
  * Puts a record on the bus however long that takes. A retry or a dead letter that cannot be stored
  * keeps its event unsettled and its slot taken: the rule waits, and nothing is lost.
@@ -28,22 +40,20 @@ export class PatientProducer {
     this.#log = log
   }
 
-  /**
-   * @param isGivenUp - asked before each try: the event went to another owner, who carries it out
-   * @param signal - ends the waiting when the process can wait no longer
-   * @returns whether the record is durable
-   */
+  /** Resolves with `stored` once the record is durable. */
   async produce(
     record: NewRecord,
-    isGivenUp: () => boolean,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+    { isGivenUp, signal, tooLarge }: ProduceOptions,
+  ): Promise<Produced> {
     for (let tries = 1; ; tries++) {
-      if (isGivenUp()) return false
+      if (isGivenUp()) return 'given-up'
       try {
         await this.#bus.produce([record])
-        return true
+        return 'stored'
       } catch (error) {
+        if (tooLarge === 'tell' && error instanceof PortError && error.code === 'too-large') {
+          return 'too-large'
+        }
         // Even where the bus will never take the record as it is (too large, no such topic), giving
         // up would lose it. An operator can raise the bound or make the topic; the log says so.
         const code = error instanceof PortError ? error.code : 'unreachable'
@@ -53,11 +63,11 @@ export class PatientProducer {
           'the bus does not take a record; the task waits for it',
         )
       }
-      if (isGivenUp() || signal.aborted) return false
+      if (isGivenUp() || signal.aborted) return 'given-up'
       try {
         await this.#clock.sleep(produceWaitMs(tries, this.#clock.random()), signal)
       } catch {
-        return false // the signal: the only thing that a sleep rejects with
+        return 'given-up' // the signal: the only thing that a sleep rejects with
       }
     }
   }

@@ -1,7 +1,8 @@
 import type { BusRecord } from '../model/record.ts'
+import type { Event } from '../model/event.ts'
 import type { Task } from '../model/task.ts'
-import { newTask } from '../model/task.ts'
-import type { Rule } from '../rules/rule.ts'
+import { newTask, startOf } from '../model/task.ts'
+import type { Fired, Rule, Step } from '../rules/rule.ts'
 import { decode } from './decode.ts'
 import type { Intake } from './intake.ts'
 import type { Meters, RuleMeters } from './meters.ts'
@@ -76,8 +77,8 @@ export class RetryIntake implements Intake {
     this.#parts.queues.dropRevoked()
   }
 
-  #takeTask(stored: StoredTask, event: ReturnType<typeof eventOf>, ticket: Ticket): void {
-    const { queues, processId } = this.#parts
+  #takeTask(stored: StoredTask, event: Event, ticket: Ticket): void {
+    const { queues, settler, processId } = this.#parts
     const task = restoredTask(stored, event)
     const rule = queues.ruleSet.byName(stored.rule)
     if (rule === undefined) {
@@ -85,19 +86,15 @@ export class RetryIntake implements Intake {
     }
     const meters = queues.metersOf(rule)
     meters.pickedUp(stored.counted === processId)
-    if (rule.enabled && !(rule.topics.matches(event.record.topic) && rule.fire(event) !== null)) {
-      meters.skipped('no-longer-matches')
-      return ticket.taskSettled()
+    // What a disabled rule matches is not asked: that it is disabled is the reason, in every case.
+    const fired = rule.enabled ? firedAgain(rule, event) : { way: task.way, doubt: null }
+    if (fired === null) {
+      return settler.skipped({ task, ticket, rule, meters }, 'no-longer-matches')
     }
-    queues.admitted(rule, inRangeOf(rule, task), ticket)
+    queues.firedAgain({ rule, ...fired }, resumed(rule, fired, task), ticket)
   }
 
-  #bury(
-    task: ReturnType<typeof newTask>,
-    ticket: Ticket,
-    reason: 'undecodable' | 'rule-gone',
-    error: string,
-  ): void {
+  #bury(task: Task, ticket: Ticket, reason: 'undecodable' | 'rule-gone', error: string): void {
     this.#gone.pickedUp(false)
     void this.#parts.settler.unattempted(
       { task, ticket, rule: null, meters: this.#gone },
@@ -107,7 +104,29 @@ export class RetryIntake implements Intake {
   }
 }
 
-/** A step that the rule, as it is by now, does not have would pass for done: it begins anew. */
-function inRangeOf(rule: Rule, task: Task): Task {
-  return task.step < (rule.ways[0]?.steps.length ?? 0) ? task : { ...task, step: 0 }
+function firedAgain(rule: Rule, event: Event): Fired | null {
+  return rule.topics.matches(event.record.topic) ? rule.fire(event) : null
+}
+
+/**
+ * The task where it stopped. It begins anew where the rule was edited so that this place is not the
+ * same any more: another way is taken, the step is gone, or it lacks what the steps before it keep
+ * by now. To repeat what succeeded is better than to pass for done.
+ */
+function resumed(rule: Rule, { way, doubt }: Fired, task: Task): Task {
+  if (doubt !== null) return task // it is not going to run
+  const steps = rule.ways[way]?.steps ?? []
+  return task.way === way && hasPlace(steps, task) ? task : { ...task, ...startOf(way) }
+}
+
+function hasPlace(steps: readonly Step[], { step, item, results }: Task): boolean {
+  const at = steps[step]
+  if (at === undefined) return false
+  const before = steps.slice(0, step)
+  if (before.some(({ as }) => as !== null && !Object.hasOwn(results, as))) return false
+  if (item === 0) return true
+  if (at.each === null) return false
+  if (at.as === null) return true
+  const list = Object.hasOwn(results, at.as) ? results[at.as] : undefined
+  return Array.isArray(list) && list.length === item
 }

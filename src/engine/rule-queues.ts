@@ -3,16 +3,20 @@ import { invariant } from '../model/invariant.ts'
 import type { Task } from '../model/task.ts'
 import { newTask } from '../model/task.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
 import type { RuleSet } from '../rules/rule-set.ts'
-import type { Rule } from '../rules/rule.ts'
-import { admit } from './admit.ts'
+import type { Firing, Rule } from '../rules/rule.ts'
+import type { AdmitContext, Verdict } from './admit.ts'
+import { admit, readmit } from './admit.ts'
 import type { AttemptTools } from './attempt.ts'
 import { attempt } from './attempt.ts'
 import type { Meters, RuleMeters } from './meters.ts'
+import type { Rehearsal } from './rehearse.ts'
+import { rehearse } from './rehearse.ts'
 import type { QueuedTask } from './rule-queue.ts'
 import { queuedMax, RuleQueue } from './rule-queue.ts'
 import type { RepeatedLog } from './repeated-log.ts'
-import type { Settler } from './settle.ts'
+import type { Settler, Settling } from './settle.ts'
 import type { Ticket } from './ticket.ts'
 
 export interface RuleQueuesParts {
@@ -23,6 +27,7 @@ export interface RuleQueuesParts {
   readonly tools: AttemptTools
   readonly hopsMax: number
   readonly log: RepeatedLog
+  readonly logger: Logger
 }
 
 /** The queues of all rules: where intakes put tasks, whichever topic they come from. */
@@ -80,31 +85,36 @@ export class RuleQueues {
   }
 
   /** A rule of the live path fired: admits its task, or settles it with the reason why not. */
-  fired(rule: Rule, event: Event, ticket: Ticket): void {
+  fired(firing: Firing, event: Event, ticket: Ticket): void {
+    const { rule, way } = firing
     this.#queue(rule.name).meters.matched()
-    this.admitted(rule, newTask(rule.name, event, 0), ticket)
+    const task = newTask(rule.name, event, way)
+    this.#accept(admit(firing, task, this.#admitContext()), rule, task, ticket)
   }
 
-  /** Admits a task whose match is known, from whichever topic it comes. */
-  admitted(rule: Rule, task: Task, ticket: Ticket): void {
+  /** The same for a task that was admitted before and comes back, counted and matched anew. */
+  firedAgain(firing: Firing, task: Task, ticket: Ticket): void {
+    this.#accept(readmit(firing, task, this.#admitContext()), firing.rule, task, ticket)
+  }
+
+  #admitContext(): AdmitContext {
+    return { nowMs: this.#parts.clock.now(), hopsMax: this.#parts.hopsMax }
+  }
+
+  #accept(verdict: Verdict, rule: Rule, task: Task, ticket: Ticket): void {
     const queue = this.#queue(rule.name)
-    const { meters } = queue
-    const verdict = admit(rule, task.event, this.#parts.hopsMax)
+    const settling = { task, ticket, rule, meters: queue.meters }
+    const { settler } = this.#parts
     switch (verdict.kind) {
       case 'run':
         queue.push(task, ticket)
         if (queue.isFull && !this.#fullOnes.has(queue.rule)) this.#full(queue.rule)
         return
       case 'skip':
-        meters.skipped(verdict.reason)
-        ticket.taskSettled()
-        return
+        return settler.skipped(settling, verdict.reason)
       case 'dead':
-        void this.#parts.settler.unattempted(
-          { task, ticket, rule, meters },
-          verdict.reason,
-          verdict.error,
-        )
+        if (rule.mode === 'shadow') return this.#rehearsed(settling, deadInShadow(verdict))
+        void settler.unattempted(settling, verdict.reason, verdict.error)
     }
   }
 
@@ -131,10 +141,35 @@ export class RuleQueues {
 
   async #run(rule: Rule, { task, ticket }: QueuedTask): Promise<void> {
     const { meters } = this.#queue(rule.name)
+    if (rule.mode === 'shadow') {
+      const rehearsal = rehearse(task, rule, this.#parts.clock.now())
+      return this.#rehearsed({ task, ticket, rule, meters }, rehearsal)
+    }
     const result = await attempt(task, rule, this.#parts.tools, meters)
     if (result.kind === 'dead' && result.failure.kind === 'guard') {
       meters.guardRefused(result.failure.reason)
     }
     await this.#parts.settler.afterAttempt({ task, ticket, rule, meters }, result)
   }
+
+  /** Nothing was done, so nothing is lost: what would be a dead letter is a skip and a line. */
+  #rehearsed(settling: Settling, rehearsal: Rehearsal): void {
+    const { settler, log, logger } = this.#parts
+    const { task } = settling
+    const fields = { rule: task.rule, task: task.id, ...rehearsal }
+    if (rehearsal.reason === 'template-error') {
+      const sentence = 'a rule in shadow mode would have sent a task to the dead letters'
+      log.warn(`shadow ${task.rule}`, fields, sentence)
+    } else if (logger.isDebug) {
+      logger.debug(fields, 'a rule in shadow mode was rehearsed')
+    }
+    settler.skipped(settling, rehearsal.reason)
+  }
+}
+
+/** A loop counts as a rehearsal: in shadow mode nothing is emitted that could go round. */
+function deadInShadow({ reason, error }: Extract<Verdict, { kind: 'dead' }>): Rehearsal {
+  return reason === 'loop'
+    ? { reason: 'shadow', requests: [], needs: null }
+    : { reason: 'template-error', error, step: 0 }
 }

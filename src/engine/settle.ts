@@ -1,18 +1,20 @@
 import type { Failure } from '../model/failure.ts'
 import { boundedError, describeFailure } from '../model/failure.ts'
-import type { DeadReason } from '../model/outcome.ts'
+import type { DeadReason, SkipReason } from '../model/outcome.ts'
 import { deadReasonOf } from '../model/outcome.ts'
-import type { Task } from '../model/task.ts'
+import type { NewRecord } from '../model/record.ts'
+import type { Progress, Task } from '../model/task.ts'
+import { startOf } from '../model/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { AttemptResult } from './attempt.ts'
 import type { RuleMeters } from './meters.ts'
 import type { OwnTopics } from './own-topics.ts'
-import type { PatientProducer } from './patient-producer.ts'
+import type { PatientProducer, ProduceOptions, Produced } from './patient-producer.ts'
 import type { RepeatedLog } from './repeated-log.ts'
 import { planRetry } from './retry-plan.ts'
 import type { TaskStory } from './task-headers.ts'
-import { headersOfTask } from './task-headers.ts'
+import { hasResults, headersOfTask } from './task-headers.ts'
 import type { Ticket } from './ticket.ts'
 
 type Failed = Extract<AttemptResult, { kind: 'retry' | 'dead' }>
@@ -57,18 +59,24 @@ export class Settler {
       case 'aborted':
         return settling.meters.skipped('reassigned')
       case 'dead':
-        return this.#bury(settling, storyOfFailure(result), result.step)
+        return this.#bury(inPlace(settling, result.progress), storyOfFailure(result))
       case 'retry':
         return this.#retryOrBury(settling, result)
     }
   }
 
+  /** Settles a task that is not carried out, for a reason that is no failure. */
+  skipped({ ticket, meters }: Settling, reason: SkipReason): void {
+    meters.skipped(reason)
+    ticket.taskSettled()
+  }
+
   /** Dead-letters a task that was not attempted: a loop, a rule that is gone, an unreadable event. */
   async unattempted(settling: Settling, reason: DeadReason, error: string): Promise<void> {
-    const { ticket, task, meters } = settling
+    const { ticket, meters } = settling
     meters.started()
     ticket.taskStarted() // a hand-over of the partition waits for the produce
-    await this.#bury(settling, { ...noStory, reason, error: boundedError(error) }, task.step)
+    await this.#bury(settling, { ...noStory, reason, error: boundedError(error) })
     meters.ended()
     ticket.taskEnded()
   }
@@ -90,7 +98,7 @@ export class Settler {
     })
     const { key, value } = task.event.record
     const record = { topic: topics.shortestTier, key, value, headers }
-    if (await this.#produce(record, ticket)) ticket.taskSettled()
+    if ((await this.#produce(record, ticket, 'wait')) === 'stored') ticket.taskSettled()
     meters.skipped('reassigned') // who picks it up counts it as matched
     meters.ended()
     ticket.taskEnded()
@@ -110,10 +118,10 @@ export class Settler {
     )
     const story = storyOfFailure(failed)
     if (plan.kind === 'exhausted') {
-      const spent = { ...settling, task: { ...task, firstFailedMs } }
-      return this.#bury(spent, { ...story, exhausted: plan.by }, failed.step)
+      const spent = { ...settling, task: { ...task, ...failed.progress, firstFailedMs } }
+      return this.#bury(spent, { ...story, exhausted: plan.by })
     }
-    const next = { ...task, attempt: task.attempt + 1, step: failed.step, firstFailedMs }
+    const next = { ...task, ...failed.progress, attempt: task.attempt + 1, firstFailedMs }
     const headers = headersOfTask(next, {
       ...story,
       ruleVersion: rule.version,
@@ -122,21 +130,22 @@ export class Settler {
     })
     const { key, value } = task.event.record
     const record = { topic: topics.tier(plan.tierMs), key, value, headers }
-    if (!(await this.#produce(record, ticket))) return meters.skipped('reassigned')
+    const produced = await this.#produce(record, ticket, hasResults(next) ? 'tell' : 'wait')
+    if (produced === 'too-large') {
+      return this.#bury(inPlace(settling, failed.progress), { ...story, ...resultsTooLarge })
+    }
+    if (produced !== 'stored') return meters.skipped('reassigned')
     meters.retried(failed.failure.kind)
     this.#tell('an attempt failed; the task is tried again', next, { ...story, dueMs: plan.dueMs })
     ticket.taskSettled()
   }
 
   async #bury(
-    { task, ticket, rule, meters }: Settling,
+    settling: Settling,
     story: Omit<TaskStory, 'reason'> & { readonly reason: DeadReason },
-    step: number,
   ): Promise<void> {
-    const headers = headersOfTask(
-      { ...task, step },
-      { ...story, ruleVersion: rule?.version ?? null },
-    )
+    const { task, ticket, rule, meters } = settling
+    const headers = headersOfTask(task, { ...story, ruleVersion: rule?.version ?? null })
     const record = {
       topic: this.#parts.topics.dead,
       key: Buffer.from(task.id),
@@ -144,7 +153,10 @@ export class Settler {
       value: task.event.record.value ?? Buffer.alloc(0),
       headers,
     }
-    if (!(await this.#produce(record, ticket))) return meters.skipped('reassigned')
+    const produced = await this.#produce(record, ticket, hasResults(task) ? 'tell' : 'wait')
+    // Without the results it is as large as its event, which the bus has. A redrive begins anew.
+    if (produced === 'too-large') return this.#bury(inPlace(settling, startOf(task.way)), story)
+    if (produced !== 'stored') return meters.skipped('reassigned')
     meters.dead(story.reason)
     this.#tell('a task went to the dead letters', task, story)
     ticket.taskSettled()
@@ -158,10 +170,26 @@ export class Settler {
     this.#parts.log.warn(kind, fields, sentence)
   }
 
-  #produce(record: Parameters<PatientProducer['produce']>[0], ticket: Ticket): Promise<boolean> {
-    return this.#parts.producer.produce(record, () => ticket.isOver, this.#parts.signal)
+  #produce(
+    record: NewRecord,
+    ticket: Ticket,
+    tooLarge: ProduceOptions['tooLarge'],
+  ): Promise<Produced> {
+    const { producer, signal } = this.#parts
+    return producer.produce(record, { isGivenUp: () => ticket.isOver, signal, tooLarge })
   }
 }
+
+/** The same task, as far as it has come. */
+function inPlace<Kind extends Settling>(settling: Kind, progress: Progress): Kind {
+  return { ...settling, task: { ...settling.task, ...progress } }
+}
+
+const resultsTooLarge = {
+  reason: 'too-large',
+  error:
+    'too-large: with the results of its steps a retry is above what the bus takes for a record',
+} as const
 
 const noStory = {
   ruleVersion: null,

@@ -1,8 +1,9 @@
 import type { Event } from '../model/event.ts'
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts'
 import { lineageHeaders, lineageOf } from '../model/lineage.ts'
 import type { BusRecord, Headers } from '../model/record.ts'
 import { headerText, originOf } from '../model/record.ts'
-import type { Task } from '../model/task.ts'
+import type { Progress, Task } from '../model/task.ts'
 import { newTask } from '../model/task.ts'
 import { traceparentOf } from './traceparent.ts'
 
@@ -24,7 +25,12 @@ export const taskHeaders = {
   /** The event's value is null. Among the dead letters a null value would end the letter's key. */
   tombstone: 'sluice-tombstone',
   attempt: 'sluice-attempt',
+  /** Index of the case that the rule takes. */
+  way: 'sluice-way',
   step: 'sluice-step',
+  item: 'sluice-item',
+  /** What the steps so far gave to later ones, as JSON. */
+  results: 'sluice-results',
   due: 'sluice-due',
   firstFailed: 'sluice-first-failed',
   reason: 'sluice-reason',
@@ -62,7 +68,10 @@ export function headersOfTask(task: Task, story: TaskStory): Headers {
     [taskHeaders.timestamp, new Date(event.record.timestampMs).toISOString()],
     [taskHeaders.tombstone, event.record.value === null ? 'true' : null],
     [taskHeaders.attempt, String(task.attempt)],
+    [taskHeaders.way, String(task.way)],
     [taskHeaders.step, String(task.step)],
+    [taskHeaders.item, task.item === 0 ? null : String(task.item)],
+    [taskHeaders.results, hasResults(task) ? JSON.stringify(task.results) : null],
     [taskHeaders.due, isoOrNull(story.dueMs)],
     [taskHeaders.firstFailed, isoOrNull(task.firstFailedMs)],
     [taskHeaders.reason, story.reason],
@@ -81,11 +90,15 @@ export function headersOfTask(task: Task, story: TaskStory): Headers {
   ]
 }
 
+export function hasResults({ results }: Pick<Task, 'results'>): boolean {
+  return Object.keys(results).length > 0
+}
+
 /** Lineage that the event's own headers do not say already: a first event has none. */
 function lineageTexts(task: Task): [string, string | null][] {
   const { lineage, record } = task.event
   // What the target was sent, so that a dead letter is found in its traces.
-  const trace = lineage.traceparent === null ? traceparentOf(task, task.step) : null
+  const trace = lineage.traceparent === null ? traceparentOf(task, task.step, task.item) : null
   if (headerText(record.headers, lineageHeaders.root) !== null) {
     return [[lineageHeaders.traceparent, trace]]
   }
@@ -111,7 +124,7 @@ export interface StoredTask {
   /** The record as it first came to us. */
   readonly record: BusRecord
   readonly attempt: number
-  readonly step: number
+  readonly progress: Progress
   readonly dueMs: number
   readonly firstFailedMs: number | null
   readonly counted: string | null
@@ -123,7 +136,6 @@ export function readStoredTask(record: BusRecord): StoredTask | null {
   const rule = text(taskHeaders.rule)
   const origin = /^([^/]+)\/(\d+)\/(\d+)$/.exec(text(taskHeaders.origin) ?? '')
   const attempt = Number(text(taskHeaders.attempt))
-  const step = Number(text(taskHeaders.step))
   const dueMs = Date.parse(text(taskHeaders.due) ?? '')
   const timestampMs = Date.parse(text(taskHeaders.timestamp) ?? '')
   const firstFailedMs = Date.parse(text(taskHeaders.firstFailed) ?? '')
@@ -131,7 +143,8 @@ export function readStoredTask(record: BusRecord): StoredTask | null {
   if (rule === null || topic === undefined || partition === undefined || offset === undefined) {
     return null
   }
-  if (!isCount(attempt) || attempt < 1 || !isCount(step)) return null
+  const progress = progressOf(text)
+  if (!isCount(attempt) || attempt < 1 || progress === null) return null
   if (Number.isNaN(dueMs) || Number.isNaN(timestampMs)) return null
   return {
     rule,
@@ -145,10 +158,30 @@ export function readStoredTask(record: BusRecord): StoredTask | null {
       timestampMs,
     },
     attempt,
-    step,
+    progress,
     dueMs,
     firstFailedMs: Number.isNaN(firstFailedMs) ? null : firstFailedMs,
     counted: text(taskHeaders.counted),
+  }
+}
+
+/** Records of a version that knew no ways and no elements say nothing about them. */
+function progressOf(text: (name: string) => string | null): Progress | null {
+  const way = Number(text(taskHeaders.way) ?? '0')
+  const step = Number(text(taskHeaders.step))
+  const item = Number(text(taskHeaders.item) ?? '0')
+  const results = resultsOf(text(taskHeaders.results))
+  if (!isCount(way) || !isCount(step) || !isCount(item) || results === null) return null
+  return { way, step, item, results }
+}
+
+function resultsOf(text: string | null): JsonObject | null {
+  if (text === null) return {}
+  try {
+    const value = JSON.parse(text) as Json // as: what JSON.parse gives
+    return isJsonObject(value) ? value : null
+  } catch {
+    return null // not ours: the record is told as no task
   }
 }
 
@@ -162,8 +195,8 @@ function isCount(value: number): boolean {
 
 /** The task of a stored record whose event has been decoded. */
 export function restoredTask(stored: StoredTask, event: Event): Task {
-  const { rule, attempt, step, firstFailedMs } = stored
-  return { ...newTask(rule, event, 0), attempt, step, firstFailedMs }
+  const { rule, attempt, progress, firstFailedMs } = stored
+  return { ...newTask(rule, event, progress.way), ...progress, attempt, firstFailedMs }
 }
 
 /** An event around a record that was decoded elsewhere; lineage from its headers. */

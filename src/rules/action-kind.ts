@@ -1,11 +1,10 @@
 import type { z } from 'zod'
-import type { Failure } from '../model/failure.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { HttpCaller } from '../ports/http-caller.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { Scope } from './scope.ts'
-import type { TemplateCompiler } from './template.ts'
+import type { NotRendered, TemplateCompiler } from './template.ts'
 
 /**
  * One kind of action: what may stand under `do:`, and how it is carried out. A kind is one file in
@@ -51,11 +50,8 @@ export interface Action {
   render(scope: Scope): Rendered
 }
 
-export type Rendered =
-  | { readonly kind: 'ready'; readonly request: RenderedRequest }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  /** It reads what the earlier step of this name gives, and no step was carried out. */
-  | { readonly kind: 'no-result'; readonly step: string }
+/** `no-result`: it reads what the earlier step of that name gives, and no step was carried out. */
+export type Rendered = { readonly kind: 'ready'; readonly request: RenderedRequest } | NotRendered
 
 export interface RenderedRequest {
   /** Method and URL, or `emit topic`; secrets masked; for dead letters and `explain`. */

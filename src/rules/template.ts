@@ -1,3 +1,4 @@
+import type { Failure } from '../model/failure.ts'
 import type { Json } from '../model/json.ts'
 import type { ProblemCode } from '../schema/problem-code.ts'
 import type { Scope } from './scope.ts'
@@ -29,6 +30,30 @@ export class RenderError extends Error {
     super(message)
     this.kind = kind
   }
+}
+
+/** A template reads the result of `step`, and no step was carried out (`Scope.steps` is null). */
+export class NoResult extends RenderError {
+  readonly step: string
+
+  constructor(step: string) {
+    super('template', `the step \`${step}\` was not carried out`)
+    this.step = step
+  }
+}
+
+export type NotRendered =
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'no-result'; readonly step: string }
+
+/** What a template threw, as a value. Anything but a `RenderError` is a bug and is thrown on. */
+export function notRendered(error: unknown): NotRendered {
+  if (error instanceof NoResult) return { kind: 'no-result', step: error.step }
+  if (!(error instanceof RenderError)) throw error
+  const { kind, message } = error
+  // All that a template can do against the guard is to name another host.
+  const failure: Failure = kind === 'guard' ? { kind, reason: 'host', message } : { kind, message }
+  return { kind: 'failed', failure }
 }
 
 /** Path of a value below what is being compiled: `['headers', 'host']`. */

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { headersOfTask, readStoredTask } from '../../../src/engine/task-headers.ts'
 import type { TaskStory } from '../../../src/engine/task-headers.ts'
+import type { Json } from '../../../src/model/json.ts'
 import type { Headers } from '../../../src/model/record.ts'
 import { headerText } from '../../../src/model/record.ts'
 import type { Task } from '../../../src/model/task.ts'
@@ -28,8 +29,13 @@ const someHeaders: fc.Arbitrary<Headers> = fc.array(
 
 const bytes = fc.option(fc.uint8Array().map((part) => Buffer.from(part)))
 
+/** As JSON keeps it: without -0, and without fields that are undefined. */
+function asJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json // as: what JSON.parse gives
+}
+
 describe('a task in a retry topic', () => {
-  it('comes back with the same event, attempt, step and times, whatever the record held', () => {
+  it('comes back with the same event, attempt, progress and times, whatever the record held', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -40,10 +46,20 @@ describe('a task in a retry topic', () => {
           timestampMs: fc.integer({ min: 0, max: 4_000_000_000_000 }),
         }),
         fc.integer({ min: 1, max: 100 }),
-        fc.integer({ min: 0, max: 20 }),
-        (record, attempt, step) => {
+        fc.record({
+          way: fc.nat(20),
+          step: fc.nat(20),
+          item: fc.nat(1_000),
+          results: fc.dictionary(fc.string(), fc.jsonValue().map(asJson)),
+        }),
+        (record, attempt, progress) => {
           const event = anEvent({}, { topic: 'a.b_c-d', partition: 3, ...record })
-          const task: Task = { ...newTask('purge', event, 0), attempt, step, firstFailedMs: 77 }
+          const task: Task = {
+            ...newTask('purge', event, 0),
+            ...progress,
+            attempt,
+            firstFailedMs: 77,
+          }
           const stored = aRecord({
             topic: 'sluice.retry.10s',
             offset: 9n,
@@ -52,7 +68,8 @@ describe('a task in a retry topic', () => {
             headers: headersOfTask(task, story),
           })
           const back = readStoredTask(stored)
-          expect(back).to.deep.include({ rule: 'purge', attempt, step, dueMs: 1_000 })
+          expect(back).to.deep.include({ rule: 'purge', attempt, dueMs: 1_000 })
+          expect(back?.progress).to.deep.equal(progress)
           expect(back?.firstFailedMs).to.equal(77)
           expect(back?.counted).to.equal('process-1')
           const { key, value, offset, timestampMs } = record
@@ -93,6 +110,10 @@ describe('a task in a retry topic', () => {
     ['sluice-attempt', '0'],
     ['sluice-attempt', 'many'],
     ['sluice-step', '-1'],
+    ['sluice-way', 'one'],
+    ['sluice-item', '1.5'],
+    ['sluice-results', '{"page":'],
+    ['sluice-results', '[]'],
     ['sluice-due', 'soon'],
     ['sluice-timestamp', null],
   ]
