@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Json } from '../model/json.ts'
 import type { BusRecord } from '../model/record.ts'
 import { formatSize } from '../model/units.ts'
-import { compileFieldPath } from '../rules/field-path.ts'
+import { isFieldPath, parseFieldPath } from '../rules/field-path.ts'
 import { findJsonFault } from './json-fault.ts'
 
 /** The longest line that is read: four times the largest event that a daemon takes by default. */
@@ -32,11 +32,11 @@ export type KeyReader = (body: Json) => string | null
 export function compileKey(path: string): KeyReader | { readonly message: string } {
   if (path.startsWith('@'))
     return { message: 'a key is taken from the event, and not from its record' }
-  const read = compileFieldPath(path)
-  if (typeof read !== 'function') return read
+  const parsed = parseFieldPath(path, 'event')
+  if (!isFieldPath(parsed)) return parsed
   const lineage = { root: '', rootTimeMs: 0, hops: 0, path: [], traceparent: null }
   return (body) => {
-    const value = read({ id: '', record: noRecord, body, lineage })
+    const value = parsed.read({ id: '', record: noRecord, body, lineage }, undefined)
     return typeof value === 'string' || typeof value === 'number' ? String(value) : null
   }
 }

@@ -8,6 +8,11 @@ import type { At } from '../schema/yaml-document.ts'
  * and the linter.
  */
 
+/** Keys of a block that are no paths. A field of such a name is written with `\\` before it. */
+export const blockKeys = ['any', 'all', 'none', 'some', 'expr', 'full_scan'] as const
+
+export type BlockKey = (typeof blockKeys)[number]
+
 export type Scalar = null | boolean | number | string
 
 /**

@@ -1,10 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import type { Event } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
 import { headerText } from '../model/record.ts'
-
-/** Reads one value of an event; `undefined` when it is absent, which null is not. */
-export type FieldReader = (event: Event) => Json | undefined
+import { blockKeys, type FieldPath } from './condition.ts'
 
 /** Why a text is not a path. */
 export interface FieldPathProblem {
@@ -14,7 +11,7 @@ export interface FieldPathProblem {
 
 const headersPrefix = '@headers.'
 
-const recordFields: Readonly<Record<string, FieldReader>> = {
+const recordFields: Readonly<Record<string, FieldPath['read']>> = {
   '@topic': ({ record }) => record.topic,
   // A key that is not text counts as absent, as it does in templates.
   '@key': ({ record }) =>
@@ -30,42 +27,90 @@ const recordFields: Readonly<Record<string, FieldReader>> = {
 /** Names of the record, for messages. */
 const recordFieldNames: readonly string[] = [...Object.keys(recordFields), `${headersPrefix}<name>`]
 
-/** Compiles a dotted path of `when`; what is split here is not split per event. */
-export function compileFieldPath(path: string): FieldReader | FieldPathProblem {
+/**
+ * Parses a dotted path of `when`; what is split here is not split per event. Paths that name no
+ * part of the record start at `from`.
+ */
+export function parseFieldPath(
+  path: string,
+  from: 'event' | 'element',
+): FieldPath | FieldPathProblem {
+  if (path.startsWith('@')) return parseRecordPath(path)
+  const steps = splitPath(path)
+  if (!Array.isArray(steps)) return steps
+  return {
+    text: joinPath(steps),
+    from,
+    steps,
+    read: from === 'event' ? ofEvent(steps) : ofElement(steps),
+  }
+}
+
+export function isFieldPath(path: FieldPath | FieldPathProblem): path is FieldPath {
+  return 'read' in path
+}
+
+function parseRecordPath(path: string): FieldPath | FieldPathProblem {
   if (path.startsWith(headersPrefix)) {
     const name = path.slice(headersPrefix.length).replaceAll('\\.', '.')
     if (name === '') return { message: 'a header has no name', hint: 'write `@headers.<name>`' }
-    return ({ record }) => headerText(record.headers, name) ?? undefined
-  }
-  if (path.startsWith('@')) {
-    const read = Object.hasOwn(recordFields, path) ? recordFields[path] : undefined
-    if (read !== undefined) return read
-    const known = recordFieldNames.join(', ')
+    const text = headersPrefix + name
     return {
-      message: `a record has no \`${path}\``,
-      hint: `known are ${known}; a field of that name is written \`\\${path}\``,
+      text,
+      from: 'record',
+      steps: [],
+      read: ({ record }) => headerText(record.headers, name) ?? undefined,
     }
   }
-  const steps = splitPath(path)
-  if (!Array.isArray(steps)) return steps
-  return readerOf(steps)
+  const read = Object.hasOwn(recordFields, path) ? recordFields[path] : undefined
+  if (read !== undefined) return { text: path, from: 'record', steps: [], read }
+  const known = recordFieldNames.join(', ')
+  return {
+    message: `a record has no \`${path}\``,
+    hint: `known are ${known}; a field of that name is written \`\\${path}\``,
+  }
+}
+
+/** Hot: called for every event and test. A path of one name is read without a loop around it. */
+function ofEvent(steps: readonly string[]): FieldPath['read'] {
+  const [first, second] = steps
+  if (first !== undefined && second === undefined) return ({ body }) => fieldOf(body, first)
+  return ({ body }) => fieldBelow(body, steps)
+}
+
+function ofElement(steps: readonly string[]): FieldPath['read'] {
+  const [first, second] = steps
+  if (first !== undefined && second === undefined) {
+    return (_event, element) => fieldOf(element, first)
+  }
+  return (_event, element) => fieldBelow(element, steps)
+}
+
+/** The value below `start` on a way of names; `undefined` when it is absent, which null is not. */
+export function fieldBelow(start: Json | undefined, steps: readonly string[]): Json | undefined {
+  let value = start
+  for (let i = 0; i < steps.length; i++) {
+    value = fieldOf(value, steps[i] ?? '')
+    if (value === undefined) return undefined
+  }
+  return value
 }
 
 /**
  * Own properties of objects only: an event cannot make a rule see `constructor`, `length` or what
  * `__proto__` leads to. Nothing below a list is read: which of its elements would be meant?
  */
-function readerOf(steps: readonly string[]): FieldReader {
-  return (event) => {
-    let value: Json | undefined = event.body
-    for (const step of steps) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-      const below = value as { readonly [key: string]: Json } // as: an object that is no array
-      if (!Object.hasOwn(below, step)) return undefined
-      value = below[step]
-    }
-    return value
-  }
+function fieldOf(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const below = value as { readonly [key: string]: Json } // as: an object that is no array
+  return Object.hasOwn(below, name) ? below[name] : undefined
+}
+
+/** The one spelling of a path, which parses to the same names. */
+function joinPath(steps: readonly string[]): string {
+  const text = steps.map((step) => step.replace(/[.\\]/g, '\\$&')).join('.')
+  const isWord = (blockKeys as readonly string[]).includes(text) // as: only to ask
+  return isWord || text.startsWith('@') ? `\\${text}` : text
 }
 
 /** `\.` is a dot within a name, `\\` a backslash; at the start, `\` takes a word's meaning away. */

@@ -8,8 +8,10 @@ import type { SourceFile } from '../schema/source-files.ts'
 import { parseYaml, type At, type YamlDocument } from '../schema/yaml-document.ts'
 import type { Action } from './action-kind.ts'
 import { compileActions } from './compile-actions.ts'
-import { compileBlock, compileBlocks, every, some, type Condition } from './compile-condition.ts'
+import { compileFire } from './compile-fire.ts'
 import { warnAbout, type LoadedRule } from './lint.ts'
+import { parseMatch } from './parse-match.ts'
+import type { TestContext } from './parse-operators.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
 import { ruleDefaults } from './rule-defaults.ts'
@@ -23,9 +25,8 @@ import {
 import { RuleSet } from './rule-set.ts'
 import { ruleTestOf, type RuleTest } from './rule-test-schema.ts'
 import { canonicalJson, versionOf } from './rule-version.ts'
-import type { Fired, Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 import { compileTopics } from './topic-selector.ts'
-import type { TestContext } from './value-test.ts'
 
 /** Rules of one load; above it they were probably generated and should be fewer with lists. */
 const rulesMax = 10_000
@@ -33,6 +34,8 @@ const rulesMax = 10_000
 export interface LoadedRules {
   /** `null` when there is an error: one bad rule rejects the whole set. */
   readonly ruleSet: RuleSet | null
+  /** Those without an error of their own, also where others leave no set: for \`check\`. */
+  readonly sound: readonly Rule[]
   /** Of all files, in order; warnings included. */
   readonly problems: readonly Problem[]
   /** Rules found, those with errors included. */
@@ -70,8 +73,9 @@ export async function loadRules(
   }
   problems.push(...warnAbout(loaded, context.retryTiersMs))
   const isGood = problems.every(({ severity }) => severity === 'warning')
-  const ruleSet = isGood ? new RuleSet(loaded.map(({ rule }) => rule)) : null
-  return { ruleSet, problems: inOrder(problems), rules, tests }
+  const sound = loaded.map(({ rule }) => rule)
+  const ruleSet = isGood ? new RuleSet(sound) : null
+  return { ruleSet, sound, problems: inOrder(problems), rules, tests }
 }
 
 interface ReadRule {
@@ -140,7 +144,7 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
   const shape = checkShape(ruleSchema, source, at, reporter)?.value
   const raw = isJsonObject(source) ? source : {}
   const retry = retryPolicyOf(shape?.retry ?? defaults.retry)
-  const matches = compileMatch(raw, at, context)
+  const condition = parseMatch(raw, at, context)
   const topics =
     shape === undefined ? null : compileTopics(raw['topics'] ?? null, [...at, 'topics'], reporter)
   const actions = compileDo(source, at, { ...context, rule: name, retry })
@@ -150,12 +154,11 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
     }
   }
   const isGood = reporter.problems.length === problemsBefore
-  if (!isGood || shape === undefined || matches === null || topics === null || actions === null) {
+  if (!isGood || shape === undefined || condition === null || topics === null || actions === null) {
     return { name, at, tests: [], loaded: null }
   }
   const said: JsonObject = { ...defaultsSource, ...raw }
   const lists = listsIn(said, context.lists)
-  const fired: Fired = { way: 0, doubt: null }
   const rule: Rule = {
     name,
     file: document.file.name,
@@ -164,7 +167,7 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
     version: versionOf({ rule: withoutTests(said), lists }),
     topics,
     mode: 'live',
-    condition: { kind: 'all', of: [], at: [...at, 'when'] },
+    condition,
     ways: [
       {
         condition: null,
@@ -173,7 +176,7 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
         captures: () => ({}),
       },
     ],
-    fire: (event) => (matches(event) ? fired : null),
+    fire: compileFire(condition, [null]),
     key: null,
     maxAgeMs: null,
     maxRootAgeMs: null,
@@ -235,17 +238,6 @@ function retryPolicyOf(shape: DefaultsShape['retry']): RetryPolicy {
     neverOn: shape?.never_on ?? fallback.neverOn,
     successOn: shape?.success_on ?? fallback.successOn,
   }
-}
-
-/** `when` and not any of `unless`; `null` after reporting what is wrong. */
-function compileMatch(rule: JsonObject, at: At, context: TestContext): Condition | null {
-  const { when, unless } = rule
-  const holds = when === undefined ? every([]) : compileBlock(when, [...at, 'when'], context)
-  if (unless === undefined) return holds
-  const exceptions = compileBlocks(unless, [...at, 'unless'], context)
-  if (holds === null || exceptions === null) return null
-  const isException = some(exceptions)
-  return (event) => holds(event) && !isException(event)
 }
 
 function compileDo(

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Event } from '../../../src/model/event.ts'
 import type { Json } from '../../../src/model/json.ts'
-import { compileBlock } from '../../../src/rules/compile-condition.ts'
+import { compileCondition } from '../../../src/rules/compile-condition.ts'
+import { parseBlock } from '../../../src/rules/parse-condition.ts'
 import { createReporter } from '../../../src/schema/reporter.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, ruleText } from '../../support/load-text.ts'
@@ -301,7 +302,8 @@ describe('matching', () => {
       }),
     })
     const context = { lists: new Map<string, Json>(Object.entries(lists)), reporter }
-    const condition = compileBlock(source, [], context)
+    const parsed = parseBlock(source, [], context)
+    const condition = parsed === null ? null : compileCondition(parsed)
     return { condition, problems: reporter.problems }
   }
 

@@ -1,0 +1,227 @@
+import type { Json, JsonObject } from '../model/json.ts'
+import { isJsonObject } from '../model/json.ts'
+import { describeValue } from '../schema/describe.ts'
+import { didYouMean } from '../schema/did-you-mean.ts'
+import type { At } from '../schema/yaml-document.ts'
+import { blockKeys, type BlockKey, type Condition, type FieldPath } from './condition.ts'
+import { isFieldPath, parseFieldPath } from './field-path.ts'
+import { isIndexable } from './indexable.ts'
+import type { TestContext } from './parse-operators.ts'
+import { parseTest, type Place } from './parse-test.ts'
+
+/** Blocks of one combinator, or of `unless`. */
+const blocksMax = 1_000
+
+/** What holds wherever a block is asked, since it is asked only then. */
+export interface Above {
+  /** Whether a test that an index can file a rule under stands above, on the way of `all`. */
+  readonly isIndexable: boolean
+}
+
+const nothingAbove: Above = { isIndexable: false }
+
+/** Parses a `when`: all of its tests must hold. `null` after reporting what is wrong. */
+export function parseBlock(
+  source: Json,
+  at: At,
+  context: TestContext,
+  above: Above = nothingAbove,
+): Condition | null {
+  return parseMap(source, at, { ...context, from: 'event', ...above })
+}
+
+/** Parses a list of blocks, such as `unless`; `null` after reporting what is wrong. */
+export function parseBlocks(
+  source: Json,
+  at: At,
+  context: TestContext,
+  above: Above = nothingAbove,
+): readonly Condition[] | null {
+  return parseList(source, at, { ...context, from: 'event', ...above })
+}
+
+interface BlockPlace extends Place, Above {}
+
+function parseMap(source: Json, at: At, place: BlockPlace): Condition | null {
+  const { reporter } = place
+  if (!isJsonObject(source)) {
+    const hint = Array.isArray(source)
+      ? 'a condition is a map of paths to tests; alternatives go below `any`'
+      : null
+    const message = `found ${describeValue(source)}, expected a map of paths to tests`
+    reporter.error(at, 'wrong-type', message, hint)
+    return null
+  }
+  const keys = Object.keys(source)
+  if (keys.length === 0) {
+    const hint = 'leave it out to match every event of the topics'
+    reporter.error(at, 'empty-condition', 'a condition without a test', hint)
+    return null
+  }
+  const [tests, combined] = [keys.filter((key) => !isBlockKey(key)), keys.filter(isBlockKey)]
+  const parts = tests.map((key) => parseEntry(key, source[key] ?? null, [...at, key], place))
+  // What stands beside them counts for the blocks of combinators, and for `expr` those as well.
+  let isIndexed = place.isIndexable || parts.some((part) => part !== null && isIndexable(part))
+  for (const key of combined.toSorted((a, b) => Number(a === 'expr') - Number(b === 'expr'))) {
+    const part = parseBlockKey(key, source, at, { ...place, isIndexable: isIndexed })
+    if (part === undefined) continue
+    parts.push(part)
+    isIndexed ||= part !== null && isIndexable(part)
+  }
+  const conditions = parts.filter((part) => part !== null)
+  if (conditions.length < parts.length) return null
+  const [only] = conditions
+  return only !== undefined && conditions.length === 1 ? only : { kind: 'all', of: conditions, at }
+}
+
+function isBlockKey(key: string): key is BlockKey {
+  return (blockKeys as readonly string[]).includes(key) // as: only to ask
+}
+
+function parseList(source: Json, at: At, place: BlockPlace): readonly Condition[] | null {
+  const { reporter } = place
+  if (!Array.isArray(source)) {
+    const message = `found ${describeValue(source)}, expected a list of conditions`
+    const hint = 'a list of conditions has `- ` before each'
+    reporter.error(at, 'wrong-type', message, hint)
+    return null
+  }
+  if (source.length === 0) {
+    reporter.error(at, 'empty-condition', 'a list without a condition')
+    return null
+  }
+  if (source.length > blocksMax) {
+    reporter.error(at, 'too-many', `${source.length} conditions, above ${blocksMax}`)
+    return null
+  }
+  const list = source as readonly Json[] // as: an array of a Json value
+  const blocks = list.map((block, i) => parseMap(block, [...at, i], place))
+  const conditions = blocks.filter((block) => block !== null)
+  return conditions.length === blocks.length ? conditions : null
+}
+
+function parseEntry(key: string, value: Json, at: At, place: BlockPlace): Condition | null {
+  const path = parseFieldPath(key, place.from)
+  if (!isFieldPath(path)) {
+    place.reporter.errorAtKey(at, 'bad-path', path.message, path.hint)
+    return null
+  }
+  const test = parseTest(value, at, place)
+  return test === null ? null : { kind: 'test', path, test, written: value, at }
+}
+
+/** `undefined`: the key is no condition of its own. */
+function parseBlockKey(
+  key: BlockKey,
+  source: JsonObject,
+  blockAt: At,
+  place: BlockPlace,
+): Condition | null | undefined {
+  const at = [...blockAt, key]
+  const value = source[key] ?? null
+  switch (key) {
+    case 'any':
+    case 'all':
+    case 'none': {
+      const of = parseList(value, at, place)
+      return of === null ? null : { kind: key, of, at }
+    }
+    case 'some':
+      return parseSome(value, at, place)
+    case 'expr':
+      return parseExpr(value, source['full_scan'] !== undefined, at, place)
+    case 'full_scan':
+      return checkFullScan(value, source['expr'] !== undefined, at, place) ? undefined : null
+  }
+}
+
+const someKeys = ['path', 'where'] as const
+
+function parseSome(source: Json, at: At, place: BlockPlace): Condition | null {
+  const { reporter } = place
+  if (!isJsonObject(source)) {
+    const message = `found ${describeValue(source)}, expected \`{ path, where }\``
+    reporter.error(at, 'wrong-type', message)
+    return null
+  }
+  let isGood = true
+  for (const key of Object.keys(source)) {
+    if ((someKeys as readonly string[]).includes(key)) continue // as: only to ask
+    const hint = didYouMean(key, someKeys) ?? 'tests of an element stand below `where`'
+    reporter.errorAtKey([...at, key], 'unknown-key', `unknown key \`${key}\``, hint)
+    isGood = false
+  }
+  const { path: pathSource, where: whereSource } = source
+  const path = parseSomePath(pathSource, at, place)
+  if (whereSource === undefined) {
+    const message = '`where` is missing, expected the tests of an element'
+    reporter.errorAtKey(at, 'missing-key', message)
+    return null
+  }
+  const where = parseMap(whereSource, [...at, 'where'], { ...place, from: 'element' })
+  if (path === null || where === null || !isGood) return null
+  return { kind: 'some', path, where, at }
+}
+
+function parseSomePath(source: Json | undefined, at: At, place: BlockPlace): FieldPath | null {
+  const { reporter, from } = place
+  if (source === undefined) {
+    const message = '`path` is missing, expected the path of a list'
+    reporter.errorAtKey(at, 'missing-key', message)
+    return null
+  }
+  if (typeof source !== 'string') {
+    const message = `found ${describeValue(source)}, expected the path of a list`
+    reporter.error([...at, 'path'], 'wrong-type', message)
+    return null
+  }
+  const path = parseFieldPath(source, from)
+  if (!isFieldPath(path)) {
+    reporter.error([...at, 'path'], 'bad-path', path.message, path.hint)
+    return null
+  }
+  if (path.from !== 'record') return path
+  reporter.error([...at, 'path'], 'impossible', `\`${path.text}\` is never a list`)
+  return null
+}
+
+function parseExpr(
+  source: Json,
+  isFullScan: boolean,
+  at: At,
+  { reporter, from, isIndexable }: BlockPlace,
+): Condition | null {
+  if (typeof source !== 'string') {
+    const message = `found ${describeValue(source)}, expected a CEL expression`
+    reporter.error(at, 'wrong-type', message)
+    return null
+  }
+  if (from === 'element') {
+    const message = '`expr` reads the event and its record, and not the element'
+    const hint =
+      'write it beside `some`; there, `event.items.exists(item, item.id == 7)` looks into a list'
+    reporter.errorAtKey(at, 'bad-test', message, hint)
+    return null
+  }
+  if (!isIndexable && !isFullScan) {
+    const message = 'an `expr` alone is evaluated for every event of the topics'
+    const hint = 'write a test that rules most events out beside it, or `full_scan: true`'
+    reporter.errorAtKey(at, 'bad-test', message, hint)
+    return null
+  }
+  const hint = 'a field of that name is written `\\expr`'
+  reporter.errorAtKey(at, 'not-supported-yet', '`expr` is not supported yet', hint)
+  return null
+}
+
+function checkFullScan(value: Json, hasExpr: boolean, at: At, { reporter }: BlockPlace): boolean {
+  if (value !== true) {
+    const message = `found ${describeValue(value)}, expected true`
+    reporter.error(at, 'wrong-type', message, 'leave it out otherwise')
+    return false
+  }
+  if (hasExpr) return true
+  const message = '`full_scan` allows an `expr`, and there is none beside it'
+  reporter.errorAtKey(at, 'bad-test', message, 'a field of that name is written `\\full_scan`')
+  return false
+}
