@@ -2,7 +2,7 @@ import type { Event } from '../../src/model/event.ts'
 import type { Problem } from '../../src/model/problem.ts'
 import type { RuleSet } from '../../src/rules/rule-set.ts'
 import { loadText } from '../support/load-text.ts'
-import { naiveFirings, type RawFile } from './naive.ts'
+import { naiveFirings, type NaiveFiring, type RawFile } from './naive.ts'
 
 /* Both readings of one rule file, side by side. */
 
@@ -14,25 +14,32 @@ export interface Loaded {
   readonly refused: readonly Problem[]
 }
 
+/** Loads made for one file: the loader tells all errors at once, but for those that others hide. */
+const loadsMax = 5
+
 /** Loads the rules of a file that are free of errors; `null` where none is. */
 export async function loadSound(file: RawFile): Promise<Loaded | null> {
-  const errors = errorsOf(await loadText(textOf(file)))
-  const lines = new Set(errors.map(({ line }) => line))
-  const sound = Object.entries(file.rules).filter((_rule, i) => !lines.has(i + linesBefore))
-  if (sound.length === 0) return null
-  const left: RawFile = { ...file, rules: Object.fromEntries(sound) }
-  const loaded = await loadText(textOf(left))
-  if (loaded.ruleSet !== null) return { file: left, ruleSet: loaded.ruleSet, refused: errors }
-  const codes = errorsOf(loaded).map(({ line, code, message }) => `${line}: ${code}: ${message}`)
+  const refused: Problem[] = []
+  let sound = file
+  for (let i = 0; i < loadsMax; i++) {
+    const loaded = await loadText(textOf(sound))
+    if (loaded.ruleSet !== null) return { file: sound, ruleSet: loaded.ruleSet, refused }
+    const errors = loaded.problems.filter(({ severity }) => severity === 'error')
+    refused.push(...errors)
+    sound = withoutLines(sound, new Set(errors.map(({ line }) => line)))
+    if (Object.keys(sound.rules).length === 0) return null
+  }
+  const codes = refused.map(({ line, code, message }) => `${line}: ${code}: ${message}`)
   throw new Error(`the rules left do not load:\n${codes.join('\n')}`)
 }
 
-function errorsOf({ problems }: { readonly problems: readonly Problem[] }): readonly Problem[] {
-  return problems.filter(({ severity }) => severity === 'error')
+function withoutLines(file: RawFile, lines: ReadonlySet<number>): RawFile {
+  const sound = Object.entries(file.rules).filter((_rule, i) => !lines.has(i + firstLine))
+  return { ...file, rules: Object.fromEntries(sound) }
 }
 
-/** One line a rule, so that the line of a problem names its rule. */
-const linesBefore = 3
+/** One line a rule, so that the line of a problem names its rule; the first is on this one. */
+const firstLine = 3
 
 export function textOf({ lists, rules }: RawFile): string {
   const lines = Object.entries(rules).map(([name, rule]) => `  ${name}: ${JSON.stringify(rule)}`)
@@ -48,29 +55,33 @@ export function disagreement(
   event: Event,
 ): { readonly naive: readonly string[]; readonly real: readonly string[] } | null {
   const naive = lanes.flatMap((lane) => naively(file, lane, event)).toSorted()
-  const real = lanes.flatMap((lane) => really(ruleSet, lane, event)).toSorted()
+  const real = lanes.flatMap((lane) => really(file, ruleSet, lane, event)).toSorted()
   return naive.join('\n') === real.join('\n') ? null : { naive, real }
 }
 
 function naively(file: RawFile, lane: string, event: Event): readonly string[] {
   return naiveFirings(file, lane, event).map(({ rule, way, doubt, captures }) =>
-    described(lane, rule, doubt ?? way, [...captures]),
+    described(file, { lane, rule, way, doubt, captures }),
   )
 }
 
-function really(ruleSet: RuleSet, lane: string, event: Event): readonly string[] {
+function really(file: RawFile, ruleSet: RuleSet, lane: string, event: Event): readonly string[] {
   return ruleSet.firing(lane, event).map(({ rule, way, doubt }) => {
-    const captures = doubt === null ? rule.ways[way]?.captures(event) : {}
-    return described(lane, rule.name, doubt ?? way, Object.entries(captures ?? {}))
+    const captures = new Map(Object.entries(rule.ways[way]?.captures(event) ?? {}))
+    return described(file, { lane, rule: rule.name, way, doubt, captures })
   })
 }
 
-function described(
-  lane: string,
-  rule: string,
-  way: string | number | null,
-  captures: readonly (readonly [string, string])[],
-): string {
-  const texts = captures.map(([name, text]) => `${name}=${JSON.stringify(text)}`).toSorted()
-  return [lane, rule, `way ${way}`, ...texts].join(' ')
+interface Described extends NaiveFiring {
+  readonly lane: string
+}
+
+/** Captures that no action reads are left out: a compiler is free to leave them out as well. */
+function described(file: RawFile, { lane, rule, way, doubt, captures }: Described): string {
+  if (doubt !== null) return `${lane} ${rule}: ${doubt}`
+  const source = JSON.stringify(file.rules[rule])
+  const texts = [...captures]
+    .filter(([name]) => source.includes(`{{match.${name} `))
+    .map(([name, text]) => `${name}=${JSON.stringify(text)}`)
+  return [`${lane} ${rule}: way ${way}`, ...texts.toSorted()].join(', ')
 }

@@ -23,7 +23,7 @@ describe('the generated rules', () => {
   for (const name of [...operators, ...others, 'unclaimed', 'exclude']) {
     it(`use \`${name}\``, () => expect(text).to.include(`"${name}":`))
   }
-  const paths = ['constructor', '__proto__', 'length', 'toString', 'a\\.b', '@headers.source']
+  const paths = ['constructor', '\\__proto__', 'length', 'toString', 'a\\.b', '@headers.source']
   for (const path of paths) {
     it(`read \`${path}\``, () => expect(text).to.include(`${JSON.stringify(path)}:`))
   }
