@@ -7,6 +7,7 @@ import { breather } from './breathe.ts'
 import { runDemo } from './demo/demo.ts'
 import { createLogger } from './logging.ts'
 import { openBus } from './open-bus.ts'
+import { reachOf } from './reach.ts'
 import { runDaemon } from './run.ts'
 import { version } from './version.ts'
 
@@ -26,6 +27,7 @@ export function commandLine(args: readonly string[]): Promise<number> {
     stderr: outputOf(process.stderr),
     runDaemon,
     runDemo: (options) => runDemo(options, (status) => statusText(status, tableOptions(stdout))),
+    reachOf,
     openBus: (config) => openBus(config, createLogger({ ...config.log, level: 'error' }, false)),
   }
   return runProgram(args, deps)

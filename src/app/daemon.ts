@@ -20,6 +20,7 @@ import { adminSource } from './admin-source.ts'
 import { ensureTopics } from './ensure-topics.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { openBus } from './open-bus.ts'
+import { targetOptionsOf } from './target-options.ts'
 import { version } from './version.ts'
 
 /** A daemon that runs. */
@@ -97,14 +98,10 @@ async function openParts(
 function callerOf({ http }: Config): HttpCaller {
   return undiciCaller({
     clock: systemClock,
-    egress: http.egress,
-    allowCidrs: http.allowCidrs,
-    denyCidrs: http.denyCidrs,
+    ...targetOptionsOf(http),
     connectionsPerOrigin: http.connectionsPerOrigin,
     maxResponseBytes: http.maxResponseBytes,
     userAgent: http.userAgent,
-    ca: http.ca,
-    connectTo: http.connectTo,
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
+import type { Failure } from '../model/failure.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { Clock } from '../ports/clock.ts'
 
@@ -35,6 +36,17 @@ export interface DemoOptions {
   readonly rate: number
 }
 
+/** A look at what a config names. Makes nothing, and sends nothing. */
+export interface Reach {
+  /**
+   * The topics on the bus; `null`: an embedded log that the first start will make. Rejects with a
+   * `PortError`; how long it takes is the bus' own affair.
+   */
+  listTopics(): Promise<readonly string[] | null>
+  /** Whether `https://host:8443` takes connections: `null`, or what a call would fail with. */
+  probe(origin: string, timeoutMs: number): Promise<Failure | null>
+}
+
 /**
  * What the commands need of the world. Drivers come from the app, which is the only one to pick them.
  * Twins of flags in the environment are read by commander from the process' own environment.
@@ -53,4 +65,6 @@ export interface ProgramDeps {
   runDemo(options: DemoOptions): Promise<number>
   /** Rejects with a `PortError`. */
   openBus(config: Config): Promise<Bus>
+  /** For `check --online`. */
+  reachOf(config: Config): Reach
 }

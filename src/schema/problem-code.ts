@@ -41,6 +41,12 @@ export const problemCodes = [
   'identical-rules',
   'leads-back',
   'delay-above-tiers',
+  'untested',
+  // what is not there, with --online
+  'bus-unreachable',
+  'topic-missing',
+  'target-unreachable',
+  'target-refused',
   // templates
   'template-syntax',
   'template-path',

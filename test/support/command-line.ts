@@ -15,6 +15,8 @@ export interface CommandLineOptions {
   readonly stdin?: readonly (string | Uint8Array)[]
   /** Left out: opening one fails. */
   readonly bus?: Bus
+  /** Left out: there is no topic yet, and nothing answers. */
+  readonly reachOf?: ProgramDeps['reachOf']
 }
 
 export interface CommandLineResult {
@@ -54,6 +56,12 @@ export async function sluice(
       demos.push(given)
       return Promise.resolve(0)
     },
+    reachOf:
+      options.reachOf ??
+      (() => ({
+        listTopics: () => Promise.resolve(null),
+        probe: () => Promise.resolve({ kind: 'refused', message: 'nobody listens' }),
+      })),
     openBus: () =>
       options.bus === undefined
         ? Promise.reject(new PortError('bus', 'unreachable', 'nothing listens at localhost:9092'))

@@ -81,9 +81,14 @@ const readersMax = 254
 /** With records around 1 KiB, 8 KiB pages waste a quarter less than LMDB's default of 4 KiB. */
 const pageBytes = 8_192
 
+/** The file of the log in the folder `path`, whether it is there or not. */
+export function logFileIn(path: string): string {
+  return join(path, 'data.mdb')
+}
+
 /** Opens or makes the environment in the folder `path`. Throws a PortError that says what to do. */
 export function openEnvironment(path: string): Environment {
-  const file = join(path, 'data.mdb')
+  const file = logFileIn(path)
   let root: RootDatabase | null = null
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 }) // events are nobody else's to read

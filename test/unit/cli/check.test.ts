@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { CheckDocument } from '../../../src/cli/check.ts'
+import type { CheckDocument } from '../../../src/cli/check/json-format.ts'
 import { sluice } from '../../support/command-line.ts'
 
 const fixtures = 'test/fixtures/cli'
@@ -37,7 +37,7 @@ test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event
     |   ^^^^^^^^^
   hint: if this is meant, say so: \`when: { "@topic": { exists: true } }\`
 
-4 errors, 1 warning in 3 files, 3 rules
+4 errors, 1 warning in 3 files, 3 rules (1 without tests)
 `)
   })
 
@@ -72,11 +72,10 @@ test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event
       args: [`${fixtures}/good`],
       code: 0,
       summary:
-        'no problems in 1 file, 1 rule; 2 tests beside rules not run: that is not supported yet',
+        'no problems in 1 file, 1 rule; 2 tests beside rules not run: not supported yet',
     },
-    { args: [`${fixtures}/bad/purge.yaml`], code: 0, summary: '1 warning in 1 file, 1 rule' },
+    { args: [`${fixtures}/bad/purge.yaml`], code: 0, summary: '1 warning in 1 file, 1 rule (1 without tests)' },
     { args: [`${fixtures}/nowhere`], code: 1, summary: '1 error in 0 files, 0 rules' },
-    { args: ['rules'], code: 0, summary: 'no problems in 4 files, 5 rules' },
   ]
   for (const { args, code, summary } of summaries) {
     it(`ends \`${args.join(' ')}\` with ${code} and "${summary}"`, async () => {
@@ -102,7 +101,7 @@ test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event
     expect(stdout).to.match(/^test\/fixtures\/cli\/bad-config\.yaml:1:14: error: found the text/)
     expect(stdout).to.contain('unknown key `whem`')
     expect(stdout, 'names of a config that nobody knows').not.to.contain('unknown-secret')
-    expect(stdout).to.contain('\n4 errors, 1 warning in 3 files, 3 rules\n')
+    expect(stdout).to.contain('\n4 errors, 1 warning in 3 files, 3 rules (1 without tests)\n')
   })
 
   it('tells of a secret that is not there, and never what one holds', async () => {
@@ -123,18 +122,25 @@ test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event
     expect(plain.stdout).to.match(/^test\/fixtures\/cli\/bad\/purge\.yaml:2:3: warning: /)
   })
 
-  const refused = [
-    { args: ['--online'], message: '--online is not supported yet' },
-    { args: ['--require-tests'], message: '--require-tests is not supported yet' },
-    { args: ['--format', 'github'], message: '--format github is not supported yet' },
-    { args: ['--format', 'junit'], message: '--format junit is not supported yet' },
-    { args: ['--format', 'xml'], message: 'there is no format xml' },
+  it('refuses a format that there is not', async () => {
+    const { code, stdout, stderr } = await sluice(['check', '--format', 'jnit'])
+    expect({ code, stdout, stderr }).to.deep.equal({
+      code: 2,
+      stdout: '',
+      stderr: 'error: there is no format jnit\n  hint: did you mean `junit`?\n',
+    })
+  })
+
+  const formats = [
+    { format: 'github', begins: '::error file=test/fixtures/cli/bad/hooks.yaml,line=4,col=5,' },
+    { format: 'junit', begins: '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ' },
   ]
-  for (const { args, message } of refused) {
-    it(`refuses ${args.join(' ')} instead of passing over it`, async () => {
-      const { code, stdout, stderr } = await sluice(['check', ...args])
-      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
-      expect(stderr).to.match(new RegExp(`^error: ${message}\n {2}hint: `))
+  for (const { format, begins } of formats) {
+    it(`writes ${format} and nothing else, with the same exit code`, async () => {
+      const args = ['check', `${fixtures}/bad`, '--format', format]
+      const { code, stdout, stderr } = await sluice(args, { env })
+      expect({ code, stderr }).to.deep.equal({ code: 1, stderr: '' })
+      expect(stdout.startsWith(begins), stdout).to.equal(true)
     })
   }
 })
