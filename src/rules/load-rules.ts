@@ -7,6 +7,7 @@ import { createReporter, inOrder, type Reporter } from '../schema/reporter.ts'
 import type { SourceFile } from '../schema/source-files.ts'
 import { parseYaml, type At, type YamlDocument } from '../schema/yaml-document.ts'
 import type { Action } from './action-kind.ts'
+import { capturesOf } from './captures.ts'
 import { compileActions } from './compile-actions.ts'
 import { compileFire } from './compile-fire.ts'
 import { warnAbout, type LoadedRule } from './lint.ts'
@@ -173,7 +174,7 @@ function readRule(name: string, source: Json, context: FileContext): ReadRule {
         condition: null,
         sample: null,
         steps: actions.map((action) => ({ action, as: null, each: null })),
-        captures: () => ({}),
+        captures: capturesOf(condition).read,
       },
     ],
     fire: compileFire(condition, [null]),

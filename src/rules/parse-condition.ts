@@ -18,7 +18,7 @@ export interface Above {
   readonly isIndexable: boolean
 }
 
-const nothingAbove: Above = { isIndexable: false }
+export const nothingAbove: Above = { isIndexable: false }
 
 /** Parses a `when`: all of its tests must hold. `null` after reporting what is wrong. */
 export function parseBlock(
