@@ -32,6 +32,9 @@ export interface AttemptTools {
   readonly signal: AbortSignal
 }
 
+/** What an attempt counts. */
+export type AttemptMeters = Pick<RuleMeters, 'attemptStarts' | 'actionEnded'>
+
 /**
  * Carries out the way of a task from where it stands on, in order, up to the first failure, all of
  * it under the one deadline of the rule. Never rejects.
@@ -40,7 +43,7 @@ export async function attempt(
   task: Task,
   rule: Rule,
   tools: AttemptTools,
-  meters: RuleMeters,
+  meters: AttemptMeters,
 ): Promise<AttemptResult> {
   const { event } = task
   meters.attemptStarts(event.record.timestampMs, event.lineage.rootTimeMs)
@@ -70,12 +73,12 @@ class AttemptRun {
   readonly #task: Task
   readonly #rule: Rule
   readonly #tools: AttemptTools
-  readonly #meters: RuleMeters
+  readonly #meters: AttemptMeters
   readonly #match: Scope['match']
   readonly #dueMs: number
   readonly #results: KeptResults
 
-  constructor(task: Task, rule: Rule, tools: AttemptTools, meters: RuleMeters) {
+  constructor(task: Task, rule: Rule, tools: AttemptTools, meters: AttemptMeters) {
     this.#task = task
     this.#rule = rule
     this.#tools = tools

@@ -7,7 +7,7 @@ import { newTask } from '../../model/task.ts'
 import type { RuleTest, TestEvent } from '../../rules/rule-test-schema.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { admit } from '../admit.ts'
-import { attempt, type AttemptResult } from '../attempt.ts'
+import { attempt, type AttemptMeters, type AttemptResult, type AttemptTools } from '../attempt.ts'
 import { planRetry } from '../retry-plan.ts'
 import { eventOf } from '../task-headers.ts'
 import { TrialClock } from './trial-clock.ts'
@@ -63,7 +63,7 @@ class Trial {
   readonly #rule: Rule
   readonly #settings: TrialSettings
   readonly #clock = new TrialClock(startMs)
-  readonly #tools: Parameters<typeof attempt>[2]
+  readonly #tools: AttemptTools
   readonly #due: Due[] = []
   #retriesLeft: number
 
@@ -104,9 +104,9 @@ class Trial {
     const event = eventOf(this.#recordOf(given, index), given.body)
     const fired = rule.topics.matches(given.topic) ? rule.fire(event) : null
     if (fired === null) return this.#skip('no-match')
-    if (fired.doubt !== null) return this.#skip(fired.doubt)
     const task = newTask(rule.name, event, fired.way)
-    const verdict = admit(rule, task, this.#settings.hopsMax, this.#clock.now())
+    const context = { nowMs: this.#clock.now(), hopsMax: this.#settings.hopsMax }
+    const verdict = admit({ rule, ...fired }, task, context)
     switch (verdict.kind) {
       case 'run':
         return this.#attempt(task)
@@ -169,7 +169,7 @@ class Trial {
 }
 
 /** Nobody scrapes a trial. */
-const noMeters: Parameters<typeof attempt>[3] = {
+const noMeters: AttemptMeters = {
   attemptStarts: () => {},
   actionEnded: () => {},
 }

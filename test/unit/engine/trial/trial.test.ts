@@ -1,0 +1,204 @@
+import { expect } from 'chai'
+import type { Happened } from '../../../../src/engine/trial/trial.ts'
+import { runTrial } from '../../../../src/engine/trial/trial.ts'
+import { loadText } from '../../../support/load-text.ts'
+
+const settings = { tiersMs: [10_000, 60_000, 600_000, 3_600_000], hopsMax: 10 }
+
+/** What a rule does in a case, as `kind what`; both as YAML, the rule without its topics. */
+async function trial(rule: string, given: string): Promise<readonly string[]> {
+  const indented = (text: string, by: number) => text.replace(/^(?=.)/gm, ' '.repeat(by))
+  const text = `rules:
+  purge:
+    topics: [edits]
+${indented(rule, 4)}
+    tests:
+      - name: the case
+${indented(given, 8)}
+`
+  const { sound, tests, problems } = await loadText(text)
+  expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
+  const [one] = sound
+  const [test] = tests
+  if (one === undefined || test === undefined) throw new Error('no rule or no test')
+  return (await runTrial(one, test, settings)).map(told)
+}
+
+function told(one: Happened): string {
+  switch (one.kind) {
+    case 'http':
+      return `http ${one.request.method} ${one.request.url}`
+    case 'emit':
+      return `emit ${one.record.topic} ${one.record.value?.toString() ?? 'nothing'}`
+    case 'skip':
+    case 'dead':
+      return `${one.kind} ${one.reason}`
+    case 'retry':
+      return `retry after ${one.afterMs}`
+  }
+}
+
+const call = `when: { kind: edit }
+retry: { attempts: 3 }
+do: { http: { method: PURGE, url: "http://cdn.internal/{{event.title}}" } }`
+
+describe('a trial of a rule', () => {
+  const cases = [
+    {
+      name: 'makes the call that the rule makes',
+      rule: call,
+      given: 'event: { kind: edit, title: "a b" }\nexpect: { http: {} }',
+      happens: ['http PURGE http://cdn.internal/a%20b'],
+    },
+    {
+      name: 'says that the condition does not hold',
+      rule: call,
+      given: 'event: { kind: move, title: a }\nexpect: { skip: no-match }',
+      happens: ['skip no-match'],
+    },
+    {
+      name: 'says so of an event of a topic that the rule does not read',
+      rule: call,
+      given: 'event: { kind: edit, title: a }\ntopic: others\nexpect: { skip: no-match }',
+      happens: ['skip no-match'],
+    },
+    {
+      name: 'stops at the retry that the case ends with',
+      rule: call,
+      given:
+        'event: { kind: edit, title: a }\nresponses: [{ status: 503 }]\nexpect: { retry: { after: 10s } }',
+      happens: ['http PURGE http://cdn.internal/a', 'retry after 10000'],
+    },
+    {
+      name: 'stops at the last of two retries that the case ends with',
+      rule: call,
+      given: `event: { kind: edit, title: a }
+responses: [{ status: 503 }, { status: 503 }]
+expect: [{ retry: { after: 10s } }, { retry: { after: 1m } }]`,
+      happens: [
+        'http PURGE http://cdn.internal/a',
+        'retry after 10000',
+        'http PURGE http://cdn.internal/a',
+        'retry after 60000',
+      ],
+    },
+    {
+      name: 'plays retries to their end where the case goes on',
+      rule: call,
+      given:
+        'event: { kind: edit, title: a }\nresponses: [{ error: reset }]\nexpect: { http: [{}, {}] }',
+      happens: [
+        'http PURGE http://cdn.internal/a',
+        'retry after 10000',
+        'http PURGE http://cdn.internal/a',
+      ],
+    },
+    {
+      name: 'runs out of attempts',
+      rule: call,
+      given: `event: { kind: edit, title: a }
+responses: [{ status: 503 }, { error: refused }, { delay: 11s }]
+expect: { dead: timeout }`,
+      happens: [
+        'http PURGE http://cdn.internal/a',
+        'retry after 10000',
+        'http PURGE http://cdn.internal/a',
+        'retry after 60000',
+        'http PURGE http://cdn.internal/a',
+        'dead timeout',
+      ],
+    },
+    {
+      name: 'waits as long as the target asks for',
+      rule: call,
+      given: `event: { kind: edit, title: a }
+responses: [{ status: 429, headers: { Retry-After: "120" } }]
+expect: { retry: { after: 10m } }`,
+      happens: ['http PURGE http://cdn.internal/a', 'retry after 600000'],
+    },
+    {
+      name: 'ends with a dead letter where the request is wrong',
+      rule: call,
+      given:
+        'event: { kind: edit, title: a }\nresponses: [{ status: 400 }]\nexpect: { dead: status }',
+      happens: ['http PURGE http://cdn.internal/a', 'dead status'],
+    },
+    {
+      name: 'ends with a dead letter where a field of the template is missing',
+      rule: call,
+      given: 'event: { kind: edit }\nexpect: { dead: template-error }',
+      happens: ['dead template-error'],
+    },
+    {
+      name: 'goes on from the failed step, with what the first one gave',
+      rule: `do:
+  - http: { url: "http://score.internal/" }
+    as: score
+  - http: { method: POST, url: "http://hook.internal/{{steps.score.body.n}}" }
+  - emit: { topic: scored, value: { n: "{{steps.score.body.n}}" } }`,
+      given: `event: {}
+responses: [{ json: { n: 7 } }, { status: 500 }]
+expect: { dead: status }`,
+      happens: [
+        'http GET http://score.internal/',
+        'http POST http://hook.internal/7',
+        'retry after 10000',
+        'http POST http://hook.internal/7',
+        'emit scored {"n":7}',
+      ],
+    },
+    {
+      name: 'skips what is too old by the time of the event',
+      rule: `max_age: 1h\n${call}`,
+      given: 'event: { kind: edit, title: a }\nage: 2h\nexpect: { skip: too-old }',
+      happens: ['skip too-old'],
+    },
+    {
+      name: 'takes events in the order of their times, and retries between them',
+      rule: call,
+      given: `events:
+  - { event: { kind: edit, title: first } }
+  - { event: { kind: edit, title: soon }, at: 5s }
+  - { event: { kind: edit, title: late }, at: 20s }
+responses: [{ status: 503 }]
+expect: { http: [{}, {}, {}, {}] }`,
+      happens: [
+        'http PURGE http://cdn.internal/first',
+        'retry after 10000',
+        'http PURGE http://cdn.internal/soon',
+        'http PURGE http://cdn.internal/first',
+        'http PURGE http://cdn.internal/late',
+      ],
+    },
+    {
+      name: 'tries a rule in shadow mode as if it were live',
+      rule: `mode: shadow\n${call}`,
+      given: 'event: { kind: edit, title: a }\nexpect: { http: {} }',
+      happens: ['http PURGE http://cdn.internal/a'],
+    },
+    {
+      name: 'tries a rule that is not enabled as if it were',
+      rule: `enabled: false\n${call}`,
+      given: 'event: { kind: edit, title: a }\nexpect: { http: {} }',
+      happens: ['http PURGE http://cdn.internal/a'],
+    },
+  ] as const
+  for (const { name, rule, given, happens } of cases) {
+    it(name, async () => {
+      expect(await trial(rule, given)).to.deep.equal(happens)
+    })
+  }
+
+  it('starts at the same moment always, so that what holds today holds in a year', async () => {
+    const rule = 'do: { emit: { topic: out, value: { at: "{{now}}" } } }'
+    expect(await trial(rule, 'event: {}\nexpect: { emit: {} }')).to.deep.equal([
+      'emit out {"at":"2026-01-01T00:00:00.000Z"}',
+    ])
+  })
+
+  it('reads key and headers of the record that the case gives', async () => {
+    const rule = 'do: { emit: { topic: out, value: { key: "{{@key}}", by: "{{@headers.by}}" } } }'
+    const given = 'event: {}\nkey: k\nheaders: { by: me }\nexpect: { emit: {} }'
+    expect(await trial(rule, given)).to.deep.equal(['emit out {"key":"k","by":"me"}'])
+  })
+})
