@@ -78,6 +78,8 @@ export interface Firing extends Fired {
 }
 
 export interface TopicSelector {
+  /** In one spelling: selectors of one load whose texts are equal match the same topics. */
+  readonly text: string
   /** Names without a wildcard. */
   readonly names: readonly string[]
   /** As written: `mediawiki.job.*`. */

@@ -23,7 +23,12 @@ export function compileTopics(source: Json, at: At, reporter: Reporter): TopicSe
     return null
   }
   const isIncluded = anyPattern(included)
-  return { names, globs, matches: (topic) => isIncluded(topic) && !isExcluded(topic) }
+  return {
+    text: JSON.stringify([included, excluded]),
+    names,
+    globs,
+    matches: (topic) => isIncluded(topic) && !isExcluded(topic),
+  }
 }
 
 function patternsOf(

@@ -94,7 +94,12 @@ describe('bounds', () => {
   it('a rule whose queue is full does not make other lanes wait', async () => {
     const target = gate()
     let done = 0
-    const topics = { names: ['others'], globs: [], matches: (topic: string) => topic === 'others' }
+    const topics = {
+      text: 'others',
+      names: ['others'],
+      globs: [],
+      matches: (topic: string) => topic === 'others',
+    }
     const counted = () => Promise.resolve((done++, success))
     const other = aRule(counted, { name: 'other', lane: 'second', topics })
     const second = { name: 'second', group: 'second', window: 10, startAt: 'earliest' } as const
@@ -140,7 +145,12 @@ describe('retries that are not due', () => {
     it(`do not fill limits.memory for as long as they wait, ${name}`, async () => {
       const failing = aRule(() => Promise.resolve(status(503)), { concurrency: 100 })
       let done = 0
-      const others = { names: ['others'], globs: [], matches: (one: string) => one === 'others' }
+      const others = {
+        text: 'others',
+        names: ['others'],
+        globs: [],
+        matches: (one: string) => one === 'others',
+      }
       const live = aRule(() => Promise.resolve((done++, success)), { name: 'live', topics: others })
       const house = await new House({ rules: [failing, live], memoryBytes }).start()
       const value = Buffer.from(JSON.stringify({ text: 'x'.repeat(1_000) }))

@@ -185,7 +185,12 @@ describe('a task', () => {
     const house = await new House({ rules: [rule] }).start()
     await house.emit({ id: 1 })
     await house.stop()
-    const others = { names: ['others'], globs: [], matches: (topic: string) => topic === 'others' }
+    const others = {
+      text: 'others',
+      names: ['others'],
+      globs: [],
+      matches: (topic: string) => topic === 'others',
+    }
     const moved = { ...rule, topics: others }
     const after = await new House({ rules: [moved] }, house, 'process-2').start()
     await after.pass(10_000)

@@ -10,7 +10,7 @@ const glob = (seen: string[], more: Partial<Rule> = {}): Rule =>
       seen.push(event.id)
       return Promise.resolve(success)
     },
-    { topics: { names: [], globs: ['*'], matches: () => true }, ...more },
+    { topics: { text: '*', names: [], globs: ['*'], matches: () => true }, ...more },
   )
 
 async function makeTopic(house: House, name: string): Promise<void> {

@@ -81,7 +81,7 @@ export function aRule(perform: Perform, rule: Partial<Rule> = {}): Rule {
     version: 'abcdef012345',
     enabled: true,
     lane: 'default',
-    topics: { names, globs: [], matches: (topic) => names.includes(topic) },
+    topics: { text: names.join(), names, globs: [], matches: (topic) => names.includes(topic) },
     mode: 'live',
     condition: { kind: 'all', of: [], at: [] },
     ways: waysOf(anAction(perform)),
