@@ -4,7 +4,7 @@ import { isJsonObject } from '../model/json.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
 import type { Argument } from './template-parse.ts'
 import { isArray } from './template-read.ts'
-import { encodeKeepingSlashes, encodeUnreserved, IllFormedText } from './template-escape.ts'
+import { encoderKeeping, IllFormedText, segmentDelimiters } from './template-escape.ts'
 
 /*
  * The pipes of rules.md 3. Each is made once at load, where its arguments are checked, and is then a
@@ -89,21 +89,29 @@ export const pipeTable: readonly PipeSpec[] = [
   },
   {
     name: 'uri',
-    arguments: '',
+    arguments: '["kept"]',
     description:
       "Percent-encodes all but letters, digits and -_.~!*'(). A URL does this to every value by " +
-      'itself, so at the end of a tag in a URL it changes nothing.',
+      'itself, so at the end of a tag in a URL it changes nothing. The characters of the argument ' +
+      'are kept as well: some of `$&+,;=:@`, which a path may hold (RFC 3986).',
     example: { pipe: 'uri', from: 'C++ / notes', gives: 'C%2B%2B%20%2F%20notes' },
-    compile: noArguments((value) => encoded(encodeUnreserved, value)),
+    compile: (args) => {
+      const encode = compileEncoder('uri', args, 'path')
+      return typeof encode === 'function' ? (value) => encoded(encode, value) : encode
+    },
   },
   {
     name: 'path',
-    arguments: '',
+    arguments: '["kept"]',
     description:
       'Percent-encodes like `uri` but keeps `/`: in a URL the one way for a value to be more than ' +
-      'one path segment. Segments `.` and `..` are refused all the same.',
-    example: { pipe: 'path', from: 'a b/c', gives: 'a%20b/c' },
-    compile: noArguments((value) => encoded(encodeKeepingSlashes, value)),
+      'one path segment. Segments `.` and `..` are refused all the same. A wiki title as MediaWiki ' +
+      'writes it is `path: ":,@;$"`.',
+    example: { pipe: 'path: ":,"', from: 'Talk:a b/c', gives: 'Talk:a%20b/c' },
+    compile: (args) => {
+      const encode = compileEncoder('path', args, 'path')
+      return typeof encode === 'function' ? (value) => encoded(encode, value) : encode
+    },
   },
   {
     name: 'raw',
@@ -260,7 +268,9 @@ export const pipeTable: readonly PipeSpec[] = [
       from: 'abc',
       gives: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     },
-    compile: noArguments((value) => createHash('sha256').update(textOf(value)).digest('hex')),
+    compile: noArguments((value) =>
+      createHash('sha256').update(wellFormedText(value)).digest('hex'),
+    ),
   },
   {
     name: 'hmac',
@@ -278,7 +288,7 @@ export const pipeTable: readonly PipeSpec[] = [
     arguments: '',
     description: 'The text in UTF-8, as base64 with padding.',
     example: { pipe: 'base64', from: 'user:password', gives: 'dXNlcjpwYXNzd29yZA==' },
-    compile: noArguments((value) => Buffer.from(textOf(value)).toString('base64')),
+    compile: noArguments((value) => Buffer.from(wellFormedText(value)).toString('base64')),
   },
   {
     name: 'lookup',
@@ -297,6 +307,32 @@ const pipesByName: ReadonlyMap<string, PipeSpec> = new Map(
 
 function noArguments(pipe: Pipe): PipeSpec['compile'] {
   return (args) => (args.length === 0 ? pipe : wrongArguments('this pipe takes no arguments'))
+}
+
+/**
+ * The encoder of `uri` or `path`, with the characters that it is told to keep. In a query `&` and
+ * `+` mean something and `'` is encoded by every URL parser, so those cannot be kept there.
+ */
+export function compileEncoder(
+  pipe: 'uri' | 'path',
+  args: readonly Argument[],
+  place: 'path' | 'query',
+): ((text: string) => string) | PipeProblem {
+  const kept = args.length === 0 ? '' : textArgument(args[0])
+  if (args.length > 1 || kept === null) {
+    return wrongArguments(`\`${pipe}\` takes one text in quotes, or nothing`)
+  }
+  const legal = place === 'path' ? segmentDelimiters : segmentDelimiters.replace(/[&+']/g, '')
+  const illegal = [...kept].find((character) => !legal.includes(character))
+  if (illegal !== undefined) {
+    return {
+      code: 'template-pipe',
+      message: `\`${pipe}\` cannot keep ${JSON.stringify(illegal)} in a ${place}`,
+      hint: `what can be kept is ${legal}`,
+    }
+  }
+  const encodeInPath = encoderKeeping(pipe === 'path' ? `/${kept}` : kept)
+  return place === 'path' ? encodeInPath : (text) => encodeInPath(text).replaceAll("'", '%27')
 }
 
 function wrongArguments(message: string): PipeProblem {
@@ -322,7 +358,7 @@ function compileHmac(args: readonly Argument[], { secrets }: PipeContext): Pipe 
   if (name === null) return wrongArguments('`hmac` takes the name of one secret')
   const secret = secrets === null ? '***' : secrets.get(name)
   if (secret === undefined) return unknown('secret', name, secrets?.keys() ?? [])
-  return (value) => createHmac('sha256', secret).update(textOf(value)).digest('hex')
+  return (value) => createHmac('sha256', secret).update(wellFormedText(value)).digest('hex')
 }
 
 function compileLookup(args: readonly Argument[], { lists }: PipeContext): Pipe | PipeProblem {
@@ -385,6 +421,13 @@ function encoded(encode: (text: string) => string, value: Json): string {
   }
 }
 
+/** For what goes into bytes: two halves of characters would both become U+FFFD, and be the same. */
+function wellFormedText(value: Json): string {
+  const text = textOf(value)
+  if (loneSurrogate.test(text)) throw new PipeFailure('holds half of a character')
+  return text
+}
+
 function decodeUri(value: Json): string {
   const text = textOf(value)
   try {
@@ -395,6 +438,7 @@ function decodeUri(value: Json): string {
   }
 }
 
+const loneSurrogate = /\p{Surrogate}/u
 const surrogate = /[\ud800-\udfff]/
 
 function sliced(value: Json, start: number, end: number | undefined): Json {

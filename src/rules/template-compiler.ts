@@ -8,6 +8,7 @@ import {
 } from './template-escape.ts'
 import { compileJson } from './template-json.ts'
 import { parseTemplate } from './template-parse.ts'
+import type { TemplateNames } from './template-read.ts'
 import {
   compileText,
   renderWith,
@@ -31,24 +32,20 @@ export const lineLengthMax = 8 * 1024
 /** The most that a rendered body holds, in bytes: what Kafka takes by default for a record. */
 export const bodyBytesMax = 2 ** 20
 
-export interface TemplateCompilerOptions {
+export interface TemplateCompilerOptions extends TemplateNames {
   /** The `lists` of the rule file by name: what `| lookup:` looks into. */
   readonly lists: ReadonlyMap<string, Json>
   /** Secret values by name, or `null` where no config is known: names are then not checked. */
   readonly secrets: ReadonlyMap<string, string> | null
-  /** Groups of the regexes on the way to this place: what `match` holds. */
-  readonly captures: readonly string[]
-  /** Names of the earlier steps that keep their result. */
-  readonly steps: readonly string[]
-  /** The template belongs to a step with `each`. */
-  readonly hasItem: boolean
   /** Told everything that is wrong, with the path of the value that holds the template. */
   readonly report: (at: At, code: TemplateProblemCode, message: string, hint?: string) => void
 }
 
 /** Compiles the templates of a rule file; docs/rules.md, 3 is what they mean. */
 export function createTemplateCompiler(options: TemplateCompilerOptions): TemplateCompiler {
-  const pipes: PipeContext = { lists: options.lists, secrets: options.secrets }
+  const { lists, secrets, captures, steps, hasItem } = options
+  const pipes: PipeContext = { lists, secrets }
+  const names: TemplateNames = { captures, steps, hasItem }
   const reportAt =
     (at: At): Report =>
     (code, message, hint) =>
@@ -72,12 +69,13 @@ export function createTemplateCompiler(options: TemplateCompilerOptions): Templa
           return text
         }
       }
-      const textOptions: TextOptions = { pipes, report, lengthMax, literal, escape }
+      const textOptions: TextOptions = { names, pipes, report, lengthMax, literal, escape }
       const part = compileText(nodes, false, textOptions)
       return part === null || !isSound ? null : bounded(part, lengthMax, isLine, false)
     },
     url(source, query, allowHosts, at) {
       const part = compileUrl(source, query, {
+        names,
         pipes,
         allowHosts,
         lengthMax: lineLengthMax,
@@ -91,7 +89,7 @@ export function createTemplateCompiler(options: TemplateCompilerOptions): Templa
       }
     },
     json(source, at) {
-      const value = compileJson(source, at, { pipes, reportAt, lengthMax: bodyBytesMax })
+      const value = compileJson(source, at, { names, pipes, reportAt, lengthMax: bodyBytesMax })
       return value === null ? null : (scope) => renderWith(value, scope, false)
     },
   }

@@ -15,7 +15,6 @@ export class EscapeFailure extends Error {
 }
 
 const unreservedOnly = /^[\w.~-]*$/
-const unreservedAndSlashesOnly = /^[\w.~/-]*$/
 
 /** Percent-encodes all but letters, digits and `-_.~!*'()`. Throws `IllFormedText`. */
 export function encodeUnreserved(text: string): string {
@@ -28,21 +27,28 @@ export function encodeUnreserved(text: string): string {
   }
 }
 
-/** The same, but `/` stays. */
-export function encodeKeepingSlashes(text: string): string {
-  if (unreservedAndSlashesOnly.test(text)) return text
-  return encodeUnreserved(text).replaceAll('%2F', '/')
+/**
+ * What RFC 3986 (3.3) lets stand in a path segment beside letters, digits and `-._~`, and what
+ * `uri` and `path` may therefore be told to keep: sub-delims, `:` and `@`.
+ */
+export const segmentDelimiters = "!$&'()*+,;=:@"
+
+/** An encoder that keeps the characters of `kept`, of which each is ASCII. */
+export function encoderKeeping(kept: string): (text: string) => string {
+  const characters = new Map([...kept].map((one) => [percentOf(one), one]))
+  return (text) => {
+    if (unreservedOnly.test(text)) return text
+    return encodeUnreserved(text).replace(/%[0-9A-F]{2}/g, (code) => characters.get(code) ?? code)
+  }
+}
+
+function percentOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 /** A URL parser encodes the apostrophe in the query of an http URL, and only there. */
 export function encodeQueryValue(text: string): string {
   return unreservedOnly.test(text) ? text : encodeUnreserved(text).replaceAll("'", '%27')
-}
-
-export function encodeQueryKeepingSlashes(text: string): string {
-  return unreservedAndSlashesOnly.test(text)
-    ? text
-    : encodeKeepingSlashes(text).replaceAll("'", '%27')
 }
 
 const formPlain = /^[\w.*-]*$/

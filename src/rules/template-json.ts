@@ -1,6 +1,6 @@
 import type { Json } from '../model/json.ts'
 import { parseTemplate } from './template-parse.ts'
-import { isArray } from './template-read.ts'
+import { isArray, type TemplateNames } from './template-read.ts'
 import {
   compileText,
   compileValue,
@@ -17,6 +17,7 @@ import type { At } from './template.ts'
  */
 
 export interface JsonOptions {
+  readonly names: TemplateNames
   readonly pipes: PipeContext
   readonly reportAt: (at: At) => Report
   readonly lengthMax: number
@@ -42,9 +43,10 @@ function compileString(source: string, at: At, options: JsonOptions): Value | nu
   if (nodes === null) return null
   const [only] = nodes
   if (nodes.length === 1 && only?.kind === 'tag') {
-    return compileValue(only, false, { pipes: options.pipes, report })
+    return compileValue(only, false, { names: options.names, pipes: options.pipes, report })
   }
   const textOptions: TextOptions = {
+    names: options.names,
     pipes: options.pipes,
     report,
     lengthMax: options.lengthMax,

@@ -1,6 +1,7 @@
 import type { PipeContext } from './pipes.ts'
 import { hostMatcher, isPlainHost } from './template-hosts.ts'
 import type { Node, TagNode } from './template-parse.ts'
+import type { TemplateNames } from './template-read.ts'
 import { compileTag, joinParts, type Part, type Report, type TextOptions } from './template-text.ts'
 import { RenderError } from './template.ts'
 
@@ -11,6 +12,7 @@ import { RenderError } from './template.ts'
  */
 
 export interface UrlOptions {
+  readonly names: TemplateNames
   readonly pipes: PipeContext
   /** Entries that a templated host must fit: see template-hosts.ts. */
   readonly allowHosts: readonly string[]
@@ -23,8 +25,9 @@ export interface UrlOptions {
 export function textOptions(
   options: UrlOptions,
   report: Report,
-): Pick<TextOptions, 'pipes' | 'report' | 'lengthMax'> {
-  return { pipes: options.pipes, report, lengthMax: options.lengthMax }
+): Pick<TextOptions, 'names' | 'pipes' | 'report' | 'lengthMax'> {
+  const { names, pipes, lengthMax } = options
+  return { names, pipes, report, lengthMax }
 }
 
 export interface Authority {

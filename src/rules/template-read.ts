@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { Json } from '../model/json.ts'
 import { headerText } from '../model/record.ts'
+import { didYouMean } from '../schema/did-you-mean.ts'
 import type { Scope } from './scope.ts'
+import { NoResult } from './template.ts'
 
 /** One rendering: what is read, and what is left of its bounds. */
 export interface Run {
@@ -15,41 +17,62 @@ export interface Run {
 /** Reads one value; `undefined` when it is absent. `element` is what `{{.}}` stands for. */
 export type Reader = (run: Run, element: Json | undefined) => Json | undefined
 
+/** Names that exist at the place of a template, beside those that every template may read. */
+export interface TemplateNames {
+  /** Groups of the regexes on the way to this place: what `match` holds. */
+  readonly captures: readonly string[]
+  /** Names of the earlier steps that keep their result. */
+  readonly steps: readonly string[]
+  /** The template belongs to a step with `each`. */
+  readonly hasItem: boolean
+}
+
 /** Why a path cannot be read by any template. */
 export interface PathProblem {
-  readonly code: 'template-path' | 'not-supported-yet'
+  readonly code: 'template-path'
   readonly message: string
   readonly hint: string
 }
 
-const later = new Set(['each', 'item', 'steps'])
-
 const roots =
-  'event, match, rule.name, now, @topic, @key, @partition, @offset, @timestamp, @headers.<name>'
+  'event, match, item, steps, rule.name, now, @topic, @key, @partition, @offset, @timestamp, @headers.<name>'
+
+const rootNames = ['event', 'match', 'item', 'steps', 'rule', 'now', 'each']
 
 /** Compiles a path: split once, here. `inSection` says whether there is an element to read. */
-export function compileRead(path: string, inSection: boolean): Reader | PathProblem {
+export function compileRead(
+  path: string,
+  inSection: boolean,
+  names: TemplateNames,
+): Reader | PathProblem {
   if (path.startsWith('@')) return readOfRecord(path)
   if (path.startsWith('.')) return readOfElement(path, inSection)
   const steps = splitPath(path)
   if (!isSteps(steps)) return steps
   const [root = '', ...below] = steps
-  if (later.has(root)) {
-    return {
-      code: 'not-supported-yet',
-      message: `\`${root}\` is not supported yet`,
-      hint: `a template reads ${roots}`,
-    }
-  }
   switch (root) {
     case 'event':
       return below.length === 0
         ? (run) => run.scope.event.body
         : (run) => readBelow(run.scope.event.body, below)
     case 'match':
-      return below.length === 1
-        ? (run) => readBelow(run.scope.match, below)
-        : problem('`match` is read by the name of a capture', 'write {{match.<group>}}')
+      return readOfMatch(below, names.captures)
+    case 'steps':
+      return readOfSteps(below, names.steps)
+    case 'item':
+      if (!names.hasItem) {
+        const hint = 'write each: "{{event.items}}" beside the action'
+        return problem('`item` is the element of a step with `each`, and this has none', hint)
+      }
+      return (run) => {
+        const { item } = run.scope
+        return item === undefined ? undefined : readBelow(item, below)
+      }
+    case 'each':
+      return problem(
+        '`each` is filled in when the rules are loaded, and stands alone in its tag',
+        'write {{each.name}}, in a rule with `for_each`; the element of a step with `each` is {{item}}',
+      )
     case 'rule':
       return path === 'rule.name'
         ? (run) => run.scope.rule.name
@@ -61,9 +84,48 @@ export function compileRead(path: string, inSection: boolean): Reader | PathProb
     default:
       return problem(
         `\`${root}\` is not something that a template reads`,
-        `for a field of the event write {{event.${path}}}; a template reads ${roots}`,
+        (below.length === 0 ? null : didYouMean(root, rootNames)) ??
+          `for a field of the event write {{event.${path}}}; a template reads ${roots}`,
       )
   }
+}
+
+function readOfMatch(below: readonly string[], captures: readonly string[]): Reader | PathProblem {
+  const [name] = below
+  if (name === undefined || below.length > 1) {
+    return problem('`match` is read by the name of a capture', 'write {{match.<group>}}')
+  }
+  if (!captures.includes(name)) {
+    return problem(
+      `no regex of the rule has the group \`${name}\``,
+      didYouMean(name, captures) ?? knownNames(captures, 'name one in `when`: (?<name>...)'),
+    )
+  }
+  return (run) => readBelow(run.scope.match, below)
+}
+
+function readOfSteps(below: readonly string[], known: readonly string[]): Reader | PathProblem {
+  const [name] = below
+  if (name === undefined) {
+    return problem('`steps` is read by the name of a step', 'write {{steps.<name>.body}}')
+  }
+  if (!known.includes(name)) {
+    return problem(
+      `no earlier step keeps its result as \`${name}\``,
+      didYouMean(name, known) ?? knownNames(known, `write as: ${name} at the step that gives it`),
+    )
+  }
+  return (run) => {
+    const { steps } = run.scope
+    if (steps === null) throw new NoResult(name)
+    return readBelow(steps, below)
+  }
+}
+
+function knownNames(known: readonly string[], ifNone: string): string {
+  return known.length === 0
+    ? ifNone
+    : `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`
 }
 
 function readOfElement(path: string, inSection: boolean): Reader | PathProblem {

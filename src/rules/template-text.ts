@@ -1,8 +1,15 @@
 import type { Json } from '../model/json.ts'
-import { compilePipe, PipeFailure, type Pipe, type PipeContext, textOf } from './pipes.ts'
+import {
+  compilePipe,
+  PipeFailure,
+  textOf,
+  type Pipe,
+  type PipeContext,
+  type PipeProblem,
+} from './pipes.ts'
 import { EscapeFailure, IllFormedText } from './template-escape.ts'
-import type { Node, SectionNode, TagNode } from './template-parse.ts'
-import { compileRead, isArray, type Reader, type Run } from './template-read.ts'
+import type { Argument, Node, SectionNode, TagNode } from './template-parse.ts'
+import { compileRead, isArray, type Reader, type Run, type TemplateNames } from './template-read.ts'
 import { RenderError, type TemplateProblemCode } from './template.ts'
 import type { Scope } from './scope.ts'
 
@@ -20,6 +27,7 @@ export type Value = (run: Run, element: Json | undefined) => Json
 export type Report = (code: TemplateProblemCode, message: string, hint?: string) => void
 
 export interface TextOptions {
+  readonly names: TemplateNames
   readonly pipes: PipeContext
   readonly report: Report
   /** The most that a section may make, in characters. */
@@ -28,8 +36,11 @@ export interface TextOptions {
   readonly literal: (text: string) => string
   readonly escape: Escape
   /** Pipes that, at the end of a tag, take the place of `escape`: in a URL. */
-  readonly lastPipes?: ReadonlyMap<string, Escape>
+  readonly lastPipes?: ReadonlyMap<string, LastPipe>
 }
+
+/** A pipe that says how a value enters, with its arguments filled in. */
+export type LastPipe = (args: readonly Argument[]) => Escape | PipeProblem
 
 /** How the text of a value enters. Throws EscapeFailure or IllFormedText. */
 export type Escape = (text: string) => string
@@ -111,12 +122,18 @@ function partOf(node: Node, inSection: boolean, options: TextOptions): Part | st
 
 /** A tag in text: its value as text, escaped. */
 export function compileTag(tag: TagNode, inSection: boolean, options: TextOptions): Part | null {
-  const escapeAsked = options.lastPipes?.get(tag.pipes.at(-1)?.name ?? '')
+  const { quote } = tag
+  const last = tag.pipes.at(-1)
+  const escapeAsked =
+    last === undefined ? undefined : options.lastPipes?.get(last.name)?.(last.args)
+  if (escapeAsked !== undefined && typeof escapeAsked !== 'function') {
+    options.report(escapeAsked.code, `${quote}: ${escapeAsked.message}`, escapeAsked.hint)
+    return null
+  }
   const pipes = escapeAsked === undefined ? tag.pipes : tag.pipes.slice(0, -1)
   const value = compileValue({ ...tag, pipes }, inSection, options)
   if (value === null) return null
   const escape = escapeAsked ?? options.escape
-  const { quote } = tag
   return (run, element) => {
     const found = value(run, element)
     try {
@@ -131,10 +148,10 @@ export function compileTag(tag: TagNode, inSection: boolean, options: TextOption
 export function compileValue(
   tag: TagNode,
   inSection: boolean,
-  { pipes: context, report }: Pick<TextOptions, 'pipes' | 'report'>,
+  { names, pipes: context, report }: Pick<TextOptions, 'names' | 'pipes' | 'report'>,
 ): Value | null {
   const { quote } = tag
-  const read = compileRead(tag.path, inSection)
+  const read = compileRead(tag.path, inSection, names)
   if (typeof read !== 'function') report(read.code, `${quote}: ${read.message}`, read.hint)
   const steps: { pipe: Pipe; takesNothing: boolean }[] = []
   for (const { name, args } of tag.pipes) {
@@ -178,7 +195,7 @@ function compileSection(
   options: TextOptions,
 ): Part | null {
   const { quote, inverted } = section
-  const read = readSection(section, inSection, options.report)
+  const read = readSection(section, inSection, options)
   // Within `{{^path}}` there is no new element: what `{{.}}` stood for outside, it stands for inside.
   const body = compileText(section.body, inverted ? inSection : true, options)
   if (read === null || body === null) return null
@@ -210,8 +227,12 @@ function compileSection(
 }
 
 /** The reader of a section's path, or `null` after reporting. */
-function readSection(section: SectionNode, inSection: boolean, report: Report): Reader | null {
-  const read = compileRead(section.path, inSection)
+function readSection(
+  section: SectionNode,
+  inSection: boolean,
+  { names, report }: TextOptions,
+): Reader | null {
+  const read = compileRead(section.path, inSection, names)
   if (typeof read === 'function') return read
   report(read.code, `${section.quote}: ${read.message}`, read.hint)
   return null

@@ -1,18 +1,18 @@
 import {
   checkRawQuery,
   checkRawSegment,
-  encodeKeepingSlashes,
-  encodeQueryKeepingSlashes,
   encodeQueryValue,
   encodeUnreserved,
   EscapeFailure,
 } from './template-escape.ts'
 import { compileOrigin, splitAuthority, textOptions, type UrlOptions } from './template-origin.ts'
+import { compileEncoder } from './pipes.ts'
 import { parseTemplate, type Node, type SectionNode } from './template-parse.ts'
 import {
   compileText,
   joinParts,
   type Escape,
+  type LastPipe,
   type Part,
   type Report,
   type TextOptions,
@@ -240,21 +240,29 @@ function literalOf(section: SectionNode): string {
 }
 
 /** In a URL the last pipe says how the value enters; without one of these it is encoded. */
-const pathPipes: ReadonlyMap<string, Escape> = new Map([
-  ['raw', checkRawSegment],
-  ['path', encodePath],
-  ['uri', encodeUnreserved],
-])
-const queryPipes: ReadonlyMap<string, Escape> = new Map([
-  ['raw', checkRawQuery],
-  ['path', encodeQueryKeepingSlashes],
-  ['uri', encodeQueryValue],
-])
+function lastPipesOf(place: 'path' | 'query', raw: Escape): ReadonlyMap<string, LastPipe> {
+  return new Map<string, LastPipe>([
+    ['raw', (args) => (args.length === 0 ? raw : { code: 'template-pipe', message: noArguments })],
+    ['uri', (args) => compileEncoder('uri', args, place)],
+    [
+      'path',
+      (args) => {
+        const encode = compileEncoder('path', args, place)
+        return typeof encode === 'function' && place === 'path' ? withoutFirstSlash(encode) : encode
+      },
+    ],
+  ])
+}
 
-function encodePath(text: string): string {
-  if (text.startsWith('/'))
+const noArguments = '`raw` takes no arguments'
+const pathPipes = lastPipesOf('path', checkRawSegment)
+const queryPipes = lastPipesOf('query', checkRawQuery)
+
+function withoutFirstSlash(encode: Escape): Escape {
+  return (text) => {
+    if (!text.startsWith('/')) return encode(text)
     throw new EscapeFailure('begins with /, which would leave a segment empty')
-  return encodeKeepingSlashes(text)
+  }
 }
 
 const dots = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i

@@ -62,7 +62,7 @@ export type At = readonly (string | number)[]
 /** Codes that the compiler reports. */
 export type TemplateProblemCode = Extract<
   ProblemCode,
-  `template-${string}` | 'unknown-list' | 'unknown-secret' | 'not-supported-yet'
+  `template-${string}` | 'unknown-list' | 'unknown-secret'
 >
 
 /** Compiles templates of one action. Each method reports what is wrong, at `at`, and gives `null`. */

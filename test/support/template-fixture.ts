@@ -3,6 +3,7 @@ import type { Lineage } from '../../src/model/lineage.ts'
 import type { BusRecord } from '../../src/model/record.ts'
 import type { Scope } from '../../src/rules/scope.ts'
 import { createTemplateCompiler } from '../../src/rules/template-compiler.ts'
+import type { TemplateNames } from '../../src/rules/template-read.ts'
 import { RenderError, type TemplateCompiler } from '../../src/rules/template.ts'
 
 /** 2026-11-24T12:00:00Z. */
@@ -56,13 +57,16 @@ export function aScope(
 }
 
 /** A compiler with a map, a list and a secret, and what it reported. */
-export function aCompiler(secrets: ReadonlyMap<string, string> | null = exampleSecrets): {
+export function aCompiler(
+  secrets: ReadonlyMap<string, string> | null = exampleSecrets,
+  names: TemplateNames = exampleNames,
+): {
   readonly compiler: TemplateCompiler
   readonly problems: ReportedProblem[]
 } {
   const problems: ReportedProblem[] = []
   const compiler = createTemplateCompiler({
-    ...exampleNames,
+    ...names,
     lists: exampleLists,
     secrets,
     report: (at, code, message, hint) => problems.push({ at, code, message, hint }),
@@ -75,7 +79,11 @@ export const exampleLists: ReadonlyMap<string, Json> = new Map<string, Json>([
   ['example-list', ['testwiki']],
 ])
 /** What a template may name beside the event. */
-export const exampleNames = { captures: ['title'], steps: ['page'], hasItem: true } as const
+export const exampleNames: TemplateNames = {
+  captures: ['title', 'other'],
+  steps: ['page'],
+  hasItem: true,
+}
 export const exampleSecrets: ReadonlyMap<string, string> = new Map([['example-key', 'key']])
 
 /** What `render` gives, or the error that it throws: `template: {{event.x}} is missing ...`. */

@@ -59,13 +59,13 @@ describe('a json tree', () => {
 
   it('says where in the tree something is wrong, and all of it', () => {
     const { compiler, problems } = aCompiler()
-    const tree = { a: [{ b: '{{event.x | nope}}' }, '{{'], '{{event.k}}': 1, c: '{{item.x}}' }
+    const tree = { a: [{ b: '{{event.x | nope}}' }, '{{'], '{{event.k}}': 1, c: '{{each.x}}' }
     expect(compiler.json(tree, ['json'])).to.equal(null)
     expect(problems.map(({ at, code }) => [at.join('.'), code])).to.deep.equal([
       ['json.a.0.b', 'template-pipe'],
       ['json.a.1', 'template-syntax'],
       ['json.{{event.k}}', 'template-json'],
-      ['json.c', 'not-supported-yet'],
+      ['json.c', 'template-path'],
     ])
   })
 

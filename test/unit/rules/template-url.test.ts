@@ -58,6 +58,17 @@ describe('a URL renders', () => {
     { url: 'http://h/{{event.t | path}}', event: { t: 'a b/c?d' }, gives: 'http://h/a%20b/c%3Fd' },
     { url: 'http://h/{{event.t | path}}/z', event: { t: 'a//b' }, gives: 'http://h/a//b/z' },
     {
+      url: 'http://h/wiki/{{event.t | path: ":,@;$"}}',
+      event: { t: "Talk:C++, a/b's?" },
+      gives: "http://h/wiki/Talk:C%2B%2B,%20a/b's%3F",
+    },
+    { url: 'http://h/{{event.t | uri: ":"}}', event: { t: 'a:b/c' }, gives: 'http://h/a:b%2Fc' },
+    {
+      url: 'http://h/?t={{event.t | path: ":,"}}&u={{event.t | uri: ":"}}',
+      event: { t: "a:b,c/d'&+" },
+      gives: 'http://h/?t=a:b,c/d%27%26%2B&u=a:b%2Cc%2Fd%27%26%2B',
+    },
+    {
       url: 'http://h/?q={{event.q}}&r={{event.r | raw}}',
       event: { q: "a&b=c#d'e+f", r: "x=y/z?'%20" },
       gives: 'http://h/?q=a%26b%3Dc%23d%27e%2Bf&r=x=y/z?%27%20',
@@ -155,6 +166,11 @@ describe('a URL is refused at load', () => {
     { url: 'http://h/{{event.a', message: /unclosed tag/, code: 'template-syntax' },
     { url: 'http://h/{{event.a | raw | lower}}', message: /raw/, code: 'template-pipe' },
     { url: 'http://h/{{title}}', message: /`title`/, code: 'template-path' },
+    { url: 'http://h/{{event.a | raw: ":"}}', message: /no arguments/, code: 'template-pipe' },
+    { url: 'http://h/{{event.a | path: "#"}}', message: /cannot keep "#"/, code: 'template-pipe' },
+    { url: 'http://h/{{event.a | uri: "/"}}', message: /cannot keep/, code: 'template-pipe' },
+    { url: 'http://h/?a={{event.a | path: "&"}}', message: /in a query/, code: 'template-pipe' },
+    { url: 'http://h/?a={{event.a | uri: "+"}}', message: /in a query/, code: 'template-pipe' },
   ]
   for (const { message, code = 'template-url', ...one } of cases) {
     it(`${JSON.stringify(one.url)} ${JSON.stringify(one.query ?? '')}`, () => {
