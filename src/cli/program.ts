@@ -8,10 +8,11 @@ import type { ProgramDeps } from './program-deps.ts'
 import { rulesCommand } from './rules.ts'
 import { runCommand } from './run.ts'
 import { statusCommand } from './status.ts'
+import { testCommand } from './test.ts'
 
 /** Commands that the documents name and this version does not have. */
 const laterCommands: readonly string[] = [
-  ...['test', 'explain', 'new', 'schema', 'import', 'top', 'tap', 'pause', 'resume', 'throttle'],
+  ...['explain', 'new', 'schema', 'import', 'top', 'tap', 'pause', 'resume', 'throttle'],
   ...['suppress', 'replay', 'redrive', 'dead', 'reload'],
 ]
 
@@ -47,7 +48,15 @@ function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command
     .version(deps.version)
     .helpCommand('help [command]', 'what there is, or what one command takes')
     .addHelpText('after', '\nEvery flag can be set in the environment as well, by the name shown.')
-  const commands = [runCommand, demoCommand, checkCommand, emitCommand, rulesCommand, statusCommand]
+  const commands = [
+    runCommand,
+    demoCommand,
+    checkCommand,
+    testCommand,
+    emitCommand,
+    rulesCommand,
+    statusCommand,
+  ]
   for (const command of commands) program.addCommand(command(deps, exit))
   for (const command of [program, ...program.commands]) {
     const path = command === program ? 'sluice' : `sluice ${command.name()}`
