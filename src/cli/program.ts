@@ -4,6 +4,7 @@ import { complain } from './complain.ts'
 import { demoCommand } from './demo.ts'
 import { emitCommand } from './emit.ts'
 import { exitCode } from './exit-code.ts'
+import { importCommand } from './import-changeprop.ts'
 import type { ProgramDeps } from './program-deps.ts'
 import { rulesCommand } from './rules.ts'
 import { runCommand } from './run.ts'
@@ -12,7 +13,7 @@ import { testCommand } from './test.ts'
 
 /** Commands that the documents name and this version does not have. */
 const laterCommands: readonly string[] = [
-  ...['explain', 'new', 'schema', 'import', 'top', 'tap', 'pause', 'resume', 'throttle'],
+  ...['explain', 'new', 'schema', 'top', 'tap', 'pause', 'resume', 'throttle'],
   ...['suppress', 'replay', 'redrive', 'dead', 'reload'],
 ]
 
@@ -56,6 +57,7 @@ function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command
     emitCommand,
     rulesCommand,
     statusCommand,
+    importCommand,
   ]
   for (const command of commands) program.addCommand(command(deps, exit))
   for (const command of [program, ...program.commands]) {

@@ -45,7 +45,8 @@ export function writeYaml(
       key.spaceBefore = !isFirst
     }
   }
-  return document.toString({ lineWidth: 0, singleQuote: true, flowCollectionPadding: true })
+  const text = document.toString({ lineWidth: 0, singleQuote: true, flowCollectionPadding: true })
+  return text.endsWith('\n') ? text : `${text}\n` // behind a comment at the end there is none
 }
 
 function commentText(lines: readonly string[]): string {

@@ -81,7 +81,9 @@ describe('the command line', () => {
     const { code, stdout } = await sluice(['--help'])
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)
     expect(code).to.equal(0)
-    expect(commands).to.deep.equal(['run', 'demo', 'check', 'emit', 'rules', 'status', 'help'])
+    expect(commands).to.deep.equal([
+      ...['run', 'demo', 'check', 'test', 'emit', 'rules', 'status', 'import', 'help'],
+    ])
   })
 
   it('takes help for a command, as users of other tools do', async () => {
@@ -93,7 +95,7 @@ describe('the command line', () => {
   })
 
   it('names for every flag of every command its twin in the environment', async () => {
-    for (const command of ['run', 'demo', 'check', 'emit', 'rules', 'status']) {
+    for (const command of ['run', 'demo', 'check', 'test', 'emit', 'rules', 'status', 'import']) {
       const { stdout } = await sluice([command, '--help'])
       const flags = stdout.split(/\n(?= {2}-)/).slice(1)
       const without = flags.filter((flag) => !/env:\s+SLUICE_/.test(flag))

@@ -79,6 +79,11 @@ rules:
     expect(text).to.equal('# x b: 2\n# y c: 3  d: 4\na: 1\n')
   })
 
+  it('ends with the end of a line, whatever stands last', () => {
+    const comments = [{ at: ['a'], place: 'end', lines: ['x'] }] as const
+    expect(writeYaml({ a: {} }, { comments })).to.equal('a:\n  {}\n  # x\n')
+  })
+
   it('passes over a comment for what is not there', () => {
     const comments = [{ at: ['b', 'c', 0], place: 'before', lines: ['x'] }] as const
     expect(writeYaml({ a: [1] }, { comments })).to.equal('a: [ 1 ]\n')
