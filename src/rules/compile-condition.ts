@@ -37,8 +37,8 @@ export function compileCondition(condition: Condition): Check {
     }
     case 'expr': {
       const { holds } = condition.expr
-      return (event) => {
-        const truth = holds(event)
+      return (event, element) => {
+        const truth = holds(event, element)
         return typeof truth === 'boolean' ? truth : 'expr-error'
       }
     }

@@ -117,7 +117,8 @@ export interface Regex {
 /** A CEL expression, checked at load. Never throws. */
 export interface Expr {
   readonly source: string
-  readonly holds: (event: Event) => boolean | { readonly error: string }
+  /** `element` is what the name means within `where` of a `some`. */
+  readonly holds: (event: Event, element?: Json) => boolean | { readonly error: string }
 }
 
 /** What a dotted path reads. Absent is `undefined`. */

@@ -107,7 +107,7 @@ function fieldOf(value: Json | undefined, name: string): Json | undefined {
 }
 
 /** The one spelling of a path, which parses to the same names. */
-function joinPath(steps: readonly string[]): string {
+export function joinPath(steps: readonly string[]): string {
   const text = steps.map((step) => step.replace(/[.\\]/g, '\\$&')).join('.')
   const isWord = (blockKeys as readonly string[]).includes(text) // as: only to ask
   return isWord || text.startsWith('@') ? `\\${text}` : text

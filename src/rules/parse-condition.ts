@@ -4,6 +4,7 @@ import { describeValue } from '../schema/describe.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
 import type { At } from '../schema/yaml-document.ts'
 import { blockKeys, type BlockKey, type Condition, type FieldPath } from './condition.ts'
+import { compileExpr } from './expr.ts'
 import { isFieldPath, parseFieldPath } from './field-path.ts'
 import { isIndexable } from './indexable.ts'
 import type { TestContext } from './parse-operators.ts'
@@ -196,21 +197,16 @@ function parseExpr(
     reporter.error(at, 'wrong-type', message)
     return null
   }
-  if (from === 'element') {
-    const message = '`expr` reads the event and its record, and not the element'
-    const hint =
-      'write it beside `some`; there, `event.items.exists(item, item.id == 7)` looks into a list'
-    reporter.errorAtKey(at, 'bad-test', message, hint)
-    return null
-  }
   if (!isIndexable && !isFullScan) {
     const message = 'an `expr` alone is evaluated for every event of the topics'
     const hint = 'write a test that rules most events out beside it, or `full_scan: true`'
     reporter.errorAtKey(at, 'bad-test', message, hint)
     return null
   }
-  const hint = 'a field of that name is written `\\expr`'
-  reporter.errorAtKey(at, 'not-supported-yet', '`expr` is not supported yet', hint)
+  const compiled = compileExpr(source, from)
+  if (compiled.ok) return { kind: 'expr', expr: compiled.expr, at }
+  const place = compiled.offset === null ? '' : `, at character ${compiled.offset + 1}`
+  reporter.error(at, 'bad-test', compiled.message + place, compiled.hint)
   return null
 }
 

@@ -1,0 +1,158 @@
+import type { Event } from '../model/event.ts'
+import type { Json } from '../model/json.ts'
+import type { At } from '../schema/yaml-document.ts'
+import { compileFieldTest, regexUnitsMax } from './compile-test.ts'
+import type { Condition, Truth } from './condition.ts'
+import { nearMiss } from './near-miss.ts'
+import { allOf, anyOf, negate } from './truth.ts'
+
+/*
+ * A condition beside what an event really held, for people: what matching decides in one go is told
+ * here part by part. Slow and thorough, where the compiled check is neither; both read one tree.
+ */
+
+/** One part of a condition, and how it went. */
+export interface Inspected {
+  /** `element`: one element of the list of a `some`, with its `where` below it. */
+  readonly kind: Condition['kind'] | 'element'
+  /** Where the condition is written. */
+  readonly at: At
+  /** What a test or a `some` reads: `page.title`, `@topic`; of an element `links[3]`; else `null`. */
+  readonly path: string | null
+  /** A test as it was written; the source of an `expr`; else `null`. */
+  readonly test: Json
+  /** What is there; `undefined`: absent, or nothing is read. */
+  readonly value: Json | undefined
+  readonly truth: Truth
+  /** Whether the outcome of the whole is due to this part: had it gone otherwise, so might the whole. */
+  readonly decided: boolean
+  /** What a test that does not hold may have been meant for: "differs only in case"; or `null`. */
+  readonly nearMiss: string | null
+  /** Why it cannot be said whether it holds, in words; or `null`. */
+  readonly doubt: string | null
+  readonly children: readonly Inspected[]
+}
+
+/** Elements of a list in which none satisfies a `where` that are shown; those that come nearest. */
+const elementsShownMax = 3
+
+/** Inspects a condition on an event; `truth` is what the compiled check says. Total. */
+export function inspectCondition(condition: Condition, event: Event): Inspected {
+  return decide(inspect(condition, { event, start: event.body, element: undefined }), true)
+}
+
+interface Place {
+  readonly event: Event
+  /** What paths start at. */
+  readonly start: Json
+  /** The element, within a `some`. */
+  readonly element: Json | undefined
+}
+
+function inspect(condition: Condition, place: Place): Inspected {
+  switch (condition.kind) {
+    case 'test':
+      return inspectTest(condition, place)
+    case 'all':
+    case 'any':
+    case 'none': {
+      const children = condition.of.map((one) => inspect(one, place))
+      return { ...bare(condition), truth: combined(condition.kind, children), children }
+    }
+    case 'some':
+      return inspectSome(condition, place)
+    case 'expr': {
+      const holds = condition.expr.holds(place.event, place.element)
+      const isClear = typeof holds === 'boolean'
+      return {
+        ...bare(condition),
+        test: condition.expr.source,
+        truth: isClear ? holds : 'expr-error',
+        doubt: isClear ? null : holds.error,
+      }
+    }
+  }
+}
+
+function bare({ kind, at }: Pick<Condition, 'kind' | 'at'>): Inspected {
+  return {
+    kind,
+    at,
+    path: null,
+    test: null,
+    value: undefined,
+    truth: false,
+    decided: false,
+    nearMiss: null,
+    doubt: null,
+    children: [],
+  }
+}
+
+function combined(kind: 'all' | 'any' | 'none', children: readonly Inspected[]): Truth {
+  const truths = children.map(({ truth }) => truth)
+  if (kind === 'all') return truths.reduce(allOf, true)
+  const any = truths.reduce(anyOf, false)
+  return kind === 'any' ? any : negate(any)
+}
+
+function inspectTest(
+  condition: Extract<Condition, { kind: 'test' }>,
+  { event, start, element }: Place,
+): Inspected {
+  const { path, test, written } = condition
+  const value = path.read(event, element)
+  const truth = compileFieldTest(test)(value, event, element)
+  return {
+    ...bare(condition),
+    path: path.text,
+    test: written,
+    value,
+    truth,
+    nearMiss: truth === false ? nearMiss({ path, test, value, start, event }) : null,
+    doubt: truth === 'value-too-long' ? tooLong : null,
+  }
+}
+
+const tooLong = `a regex is shown at most ${regexUnitsMax} characters`
+
+function inspectSome(
+  condition: Extract<Condition, { kind: 'some' }>,
+  { event, element }: Place,
+): Inspected {
+  const { path, where, at } = condition
+  const value = path.read(event, element)
+  const shown = { ...bare(condition), path: path.text, value }
+  if (!Array.isArray(value)) {
+    const isThere = value !== undefined
+    return { ...shown, nearMiss: isThere ? '`some` looks into a list, and this is none' : null }
+  }
+  const elements = (value as readonly Json[]).map((one, i): Inspected => {
+    // as: see isArray
+    const inner = inspect(where, { event, start: one, element: one })
+    const named = { path: `${path.text}[${i}]`, value: one, truth: inner.truth }
+    return { ...bare({ kind: 'some', at }), kind: 'element', ...named, children: [inner] }
+  })
+  const truth = elements.map((one) => one.truth).reduce(anyOf, false)
+  return { ...shown, truth, children: nearestOf(elements, truth) }
+}
+
+/** Those that show why: the first that went as the whole did, or those that come nearest to it. */
+function nearestOf(elements: readonly Inspected[], truth: Truth): readonly Inspected[] {
+  if (truth !== false) return elements.filter((one) => one.truth === truth).slice(0, 1)
+  return elements.toSorted((a, b) => testsHolding(b) - testsHolding(a)).slice(0, elementsShownMax)
+}
+
+function testsHolding({ truth, children }: Inspected): number {
+  if (children.length === 0) return truth === true ? 1 : 0
+  return children.reduce((sum, child) => sum + testsHolding(child), 0)
+}
+
+/** Marks what a part owes its outcome to, and so on below it; nothing where it mattered not itself. */
+function decide(part: Inspected, decided: boolean): Inspected {
+  const { kind, truth } = part
+  // One part can settle an `any` that holds, and an `all` or `none` that does not; else all do.
+  const settling = kind === 'none' ? negate(truth) : truth
+  const children = part.children.map((child) => decide(child, decided && child.truth === settling))
+  return { ...part, decided, children }
+}
