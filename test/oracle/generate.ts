@@ -73,10 +73,15 @@ const textTest = fc
   })
 
 const globTest = fc
-  .tuple(threeParts, fc.constantFrom('m', 'h', 't', 'ht', 'none'))
+  .tuple(threeParts, fc.constantFrom('m', 'h', 't', 'ht', 'none', 'overlap', 'twice'))
   .map(([[head, middle, tail], stars]): RawMap => {
     const literal = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('*', '\\*')
     const part = (text: string, mark: string) => (stars.includes(mark) ? '*' : literal(text))
+    // What lies on both sides of the star must be there twice.
+    if (stars === 'overlap') return { glob: `${literal(head + middle)}*${literal(middle + tail)}` }
+    if (stars === 'twice') {
+      return { glob: `${literal(head)}*${literal(middle)}*${literal(middle + tail)}` }
+    }
     const glob = part(head, 'h') + (stars === 'm' ? '*' : literal(middle)) + part(tail, 't')
     return { glob }
   })
@@ -172,7 +177,7 @@ const foldedList = fc.oneof(
 const textOperators = fc.oneof(
   { arbitrary: textTest, weight: 4 },
   { arbitrary: globTest, weight: 2 },
-  { arbitrary: regexTest, weight: 3 },
+  { arbitrary: regexTest, weight: 5 },
   { arbitrary: foldedTest, weight: 3 },
   { arbitrary: foldedList, weight: 1 },
   { arbitrary: memberTest, weight: 2 },

@@ -5,7 +5,7 @@ import { specimens } from './naive-expressions.ts'
 import { naiveHoldsFor, namesOf, type RawFile, type RawMap } from './naive.ts'
 import { chance, pick, shuffled, type Random } from './chance.ts'
 import { scalars, topics, words } from './pool.ts'
-import { spoilBody, spoilRecord, type DraftRecord } from './spoil.ts'
+import { spoilBody, spoilRecord, unitsSeen, type DraftRecord } from './spoil.ts'
 
 /*
  * Events that nearly match: what a rule asks for, written into a body, and then one thing spoilt.
@@ -108,8 +108,12 @@ function written(into: Json, names: readonly string[], value: Json | undefined):
   return Object.fromEntries([...others, [name, written(below, rest, value)]])
 }
 
+/** One of several, at times two: what does not decide may still be got wrong. */
 function meetOne(blocks: Json | undefined, draft: Draft): void {
-  if (Array.isArray(blocks)) meet(pick(blocks as readonly Json[], draft.random), draft) // as: a list of blocks
+  if (!Array.isArray(blocks)) return
+  const several = blocks as readonly Json[] // as: a list of blocks
+  for (let i = chance(draft.random, 0.3) ? 2 : 1; i > 0; i--)
+    meet(pick(several, draft.random), draft)
 }
 
 function meet(source: Json, draft: Draft): void {
@@ -149,14 +153,48 @@ function meetExpression(source: Json, draft: Draft): void {
 function meetTest(path: string, test: Json, draft: Draft): void {
   const { random, lists } = draft
   const other = isMap(test) ? (test['same_as'] ?? test['differs_from']) : undefined
-  if (typeof other === 'string') draft.write(other, pick(scalars, random))
+  const twin = pick([...scalars.slice(0, 8), ...deep], random)
+  if (typeof other === 'string') draft.write(other, twin)
+  if (asksRegex(test) && chance(random, 0.1)) {
+    const long = pick(words, random).padEnd(unitsSeen + 1, 'a')
+    // Beside a doubt, an element that holds takes it away.
+    draft.write(path, chance(random, 0.5) ? long : shuffled([long, ...words.slice(0, 3)], random))
+    return
+  }
   const event = draft.event()
-  for (const value of candidates(test, random)) {
+  const tried = typeof other === 'string' ? [...twinsOf(twin, random)] : []
+  for (const value of [...tried, ...candidates(test, random)]) {
     if (naiveHoldsFor(test, value, event, lists) !== true) continue
     draft.write(path, value)
     return
   }
   draft.write(path, pick(scalars, random))
+}
+
+const deep: readonly Json[] = [
+  { a: 1, b: [1, { c: null }] },
+  { a: 1 },
+  [1, 'x', null],
+  [{ a: 1, b: 2 }],
+  { b: {}, a: [] },
+]
+
+/** The same value in another order, and values that are nearly the same. */
+function twinsOf(value: Json, random: Random): readonly Json[] {
+  const turned = Array.isArray(value) ? value.toReversed() : value
+  const twins: readonly Json[] = isMap(value)
+    ? [
+        Object.fromEntries(Object.entries(value).toReversed()),
+        { ...value, z: 1 },
+        Object.fromEntries(Object.entries(value).slice(1)),
+        { ...value, a: null },
+      ]
+    : [value, turned, [value], { 0: value }]
+  return shuffled(twins, random)
+}
+
+function asksRegex(test: Json): boolean {
+  return isMap(test) && JSON.stringify(test).includes('"regex":')
 }
 
 /** Values worth trying, those that a test names first; `undefined` is absence. */

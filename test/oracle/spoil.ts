@@ -81,8 +81,8 @@ function isRenamed(change: readonly Json[] | Renamed): change is Renamed {
   return 'by' in change
 }
 
-/** Of more than 65,536 units no regex can say anything. */
-const longest = 65_536
+/** Of UTF-16; about a longer text no regex can say anything. */
+export const unitsSeen = 65_536
 
 /** What stands in place of a value: nothing, or another one; in a list perhaps two. */
 function spoilt(value: Json, random: Random): readonly Json[] | Renamed {
@@ -119,8 +119,8 @@ function textChanges(text: string, random: Random): readonly (() => readonly Jso
     () => [` ${text}`],
     () => [`${text}.`],
     () => [Number.isFinite(Number(text)) ? Number(text) : text],
-    () => [chance(random, 0.3) ? text.padEnd(longest + 1, 'a') : text],
-    () => [chance(random, 0.1) ? text.padEnd(longest, 'a') : `${text}\n`],
+    () => [chance(random, 0.3) ? text.padEnd(unitsSeen + 1, 'a') : text],
+    () => [chance(random, 0.1) ? text.padEnd(unitsSeen, 'a') : `${text}\n`],
   ]
 }
 
