@@ -1,0 +1,130 @@
+import type { Event } from '../../model/event.ts'
+import type { Rule } from '../rule.ts'
+import { Candidates } from './candidates.ts'
+import { pauseAfter, type Slices } from './in-slices.ts'
+import { needOf, type Need } from './need.ts'
+import { PathTree } from './path-tree.ts'
+
+/** A rule that every event of its topics, or every one with some field, makes a candidate. */
+export interface Residual {
+  readonly rule: Rule
+  /** For people: what the index would need. */
+  readonly why: string
+}
+
+/**
+ * Narrows an event to the rules that could fire for it or be in doubt; each of them then decides by
+ * its own check. Why it is built as it is: docs/decisions/match-index.md.
+ *
+ * Immutable once built, but for marks that a walk leaves: one walk at a time.
+ */
+export class MatchIndex {
+  readonly rules: readonly Rule[]
+  /** Rules that are filed nowhere, or only by the presence of a field though they ask for more. */
+  readonly residual: readonly Residual[]
+  readonly #tree: PathTree
+  readonly #always: readonly number[]
+  readonly #found: Candidates
+
+  private constructor(rules: readonly Rule[], { tree, always, residual }: Filed) {
+    this.rules = rules
+    this.residual = residual
+    this.#tree = tree
+    this.#always = always
+    this.#found = new Candidates(rules.length)
+  }
+
+  static *of(rules: readonly Rule[]): Slices<MatchIndex> {
+    return new MatchIndex(rules, yield* fileRules(rules))
+  }
+
+  /** Numbers of rules, in no order; they are good until the next call. Hot: called for every event. */
+  candidates(event: Event): Candidates {
+    const found = this.#found
+    found.begin()
+    for (const rule of this.#always) found.add(rule)
+    this.#tree.walk(event, found)
+    return found
+  }
+}
+
+interface Filed {
+  readonly tree: PathTree
+  readonly always: readonly number[]
+  readonly residual: readonly Residual[]
+}
+
+/**
+ * Files in two passes: the first counts what all rules ask for, the second picks the cheapest keys
+ * of each. What rules need is found out in both anew, since to keep it would take more memory than
+ * all the index.
+ */
+function* fileRules(rules: readonly Rule[]): Slices<Filed> {
+  const tree = new PathTree()
+  const pause = pauseAfter(200)
+  for (const rule of rules) {
+    const need = needOfRule(rule, tree)
+    if (need !== null && pause(count(need))) yield
+  }
+  const always: number[] = []
+  const residual: Residual[] = []
+  for (const [number, rule] of rules.entries()) {
+    const need = needOfRule(rule, tree)
+    const keys = need === null ? [] : cheapest(need).keys
+    for (const { key, node } of keys) yield* node.filed.file(key, number)
+    if (keys.length === 0) always.push(number)
+    const why = whyResidual(rule, keys)
+    if (why !== null) residual.push({ rule, why })
+    if (pause(1 + keys.length)) yield
+  }
+  yield* tree.finish()
+  return { tree, always, residual }
+}
+
+/** `when` and none of `unless`, and then one of the ways. */
+function needOfRule({ condition, ways }: Rule, tree: PathTree): Need | null {
+  const conditions = ways.map((way) => way.condition)
+  const ofWays = conditions.filter((one) => one !== null)
+  if (ofWays.length < ways.length) return needOf(condition, tree)
+  const { at } = condition
+  return needOf({ kind: 'all', of: [condition, { kind: 'any', of: ofWays, at }], at }, tree)
+}
+
+/** How many keys there are. */
+function count(need: Need): number {
+  if (need.kind === 'key') {
+    need.node.population.count(need.key)
+    return 1
+  }
+  return need.of.reduce((keys, one) => keys + count(one), 0)
+}
+
+type PlacedKey = Extract<Need, { kind: 'key' }>
+
+interface Choice {
+  readonly cost: number
+  readonly keys: readonly PlacedKey[]
+}
+
+function cheapest(need: Need): Choice {
+  if (need.kind === 'key') return { cost: need.node.population.costOf(need.key), keys: [need] }
+  const choices = need.of.map(cheapest)
+  if (need.kind === 'all') return choices.reduce((best, one) => (one.cost < best.cost ? one : best))
+  return {
+    cost: choices.reduce((cost, one) => cost + one.cost, 0),
+    keys: choices.flatMap(({ keys }) => keys),
+  }
+}
+
+function whyResidual({ condition, ways }: Rule, keys: readonly PlacedKey[]): string | null {
+  if (keys.length === 0) {
+    const asks = !isEmpty(condition) || ways.some((way) => way.condition !== null)
+    return asks ? 'nothing that it asks for can be looked up' : 'it asks for nothing'
+  }
+  for (const { key } of keys) if (key.kind === 'present' && key.beyond !== null) return key.beyond
+  return null
+}
+
+function isEmpty(condition: Rule['condition']): boolean {
+  return condition.kind === 'all' && condition.of.every(isEmpty)
+}
