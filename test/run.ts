@@ -24,7 +24,7 @@ for (const name of ['check:types', 'check:lint', 'check:layers', 'check:format',
   await step(name)
 }
 const isBuilt = await step('build')
-await suite('unit', ['test/unit/**/*.test.ts'])
+await suite('unit', ['test/unit/**/*.test.ts', 'test/oracle/**/*.test.ts'])
 await suite('scenario', ['test/scenario/**/*.test.ts'])
 await suite('rules', ['test/rules/**/*.test.ts'])
 const kafka = await prepareKafka()
