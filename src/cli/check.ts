@@ -1,14 +1,8 @@
 import { Argument, Command, Option } from 'commander'
-import { revealed, type Config } from '../config/config.ts'
-import { loadConfig } from '../config/load-config.ts'
-import { actionKinds } from '../actions/kinds.ts'
 import type { Problem } from '../model/problem.ts'
-import { loadRules } from '../rules/load-rules.ts'
-import type { RuleContext } from '../rules/rule-context.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
 import { inOrder } from '../schema/reporter.ts'
-import { readListFile, readRuleFiles } from '../schema/source-files.ts'
-import type { CheckReport } from './check/check-report.ts'
+import type { CheckReport, TestsReport } from './check/check-report.ts'
 import { githubOf } from './check/github-format.ts'
 import { jsonOf } from './check/json-format.ts'
 import { junitOf } from './check/junit-format.ts'
@@ -21,6 +15,8 @@ import { exitCode } from './exit-code.ts'
 import { findConfig } from './find-config.ts'
 import { configOption } from './options.ts'
 import type { ProgramDeps } from './program-deps.ts'
+import { loadRuleFiles, rulesPathDefault, type RuleFiles } from './rule-files.ts'
+import { runRuleTests, testsReportOf, trialSettingsOf } from './rule-tests/run-rule-tests.ts'
 import { stylesFor, type Styles } from './styles.ts'
 
 interface Options {
@@ -37,16 +33,16 @@ const formats: Readonly<Record<string, (report: CheckReport, styles: Styles) => 
   junit: junitOf,
 }
 
-const pathsDefault = './rules'
-
 /** `sluice check [path..]` */
 export function checkCommand(deps: ProgramDeps, exit: (code: number) => void): Command {
   return new Command('check')
-    .description('everything that is wrong with the settings and the rules, all at once')
+    .description(
+      'everything that is wrong with the settings, the rules and their tests, all at once',
+    )
     .addArgument(
       new Argument('[path...]', 'rule files, or folders of them').default(
         [],
-        `\`rules.path\` of the config, ${pathsDefault}`,
+        `\`rules.path\` of the config, ${rulesPathDefault}`,
       ),
     )
     .addOption(configOption())
@@ -69,7 +65,7 @@ export function checkCommand(deps: ProgramDeps, exit: (code: number) => void): C
     )
     .addHelpText(
       'after',
-      '\nExit code 1 when there are errors, 3 when all of them are that something of --online\n' +
+      '\nExit code 1 when there are errors or tests that fail, 3 when all of them are that something of --online\n' +
         'cannot be reached. Warnings alone are no failure.',
     )
     .action(async (paths: readonly string[], options: Options) => {
@@ -108,52 +104,37 @@ async function reportOn(
   { online = false, requireTests = false }: Options,
   deps: ProgramDeps,
 ): Promise<CheckReport> {
-  const { env, clock, breathe } = deps
-  const { config, problems: ofConfig } = await loadConfig({ file: configFile, set: [], env })
-  const from = paths.length > 0 ? paths : [config?.rules.path ?? pathsDefault]
-  const { files, problems: ofFiles } = await readRuleFiles(from)
-  const loaded = await loadRules(files, contextOf(config, breathe))
+  const read = await loadRuleFiles(configFile, paths, deps)
+  const { config, ofConfig, ofRules, files, loaded } = read
   const { sound: rules, tests } = loaded
   const places = await placesIn(configFile, files)
   const ofTests = requireTests ? untestedProblems(rules, tests, places) : []
   const ofNetwork =
     online && config !== null
-      ? await lookOnline({ config, rules, clock, reach: deps.reachOf(config), places })
+      ? await lookOnline({ config, rules, clock: deps.clock, reach: deps.reachOf(config), places })
       : []
   const readConfig = configFile !== null && isRead(configFile, ofConfig) ? [configFile] : []
   return {
-    problems: [...ofConfig, ...inOrder([...ofFiles, ...loaded.problems, ...ofTests]), ...ofNetwork],
+    problems: [...ofConfig, ...inOrder([...ofRules, ...ofTests]), ...ofNetwork],
     files: [...readConfig, ...files.map(({ name }) => name)],
     rules: loaded.rules,
     untested: rules.length - new Set(tests.map(({ rule }) => rule)).size,
-    tests: { passed: 0, failed: 0, notRun: tests.length, cases: [] },
+    tests: await runTests(read, deps),
   }
+}
+
+/** Tests of rules that do not load would fail for reasons told already. */
+async function runTests(
+  { config, loaded: { ruleSet, sound, tests } }: RuleFiles,
+  { breathe }: ProgramDeps,
+): Promise<TestsReport> {
+  if (config === null || ruleSet === null) {
+    return { passed: 0, failed: 0, notRun: tests.length, cases: [] }
+  }
+  return testsReportOf(await runRuleTests(sound, tests, trialSettingsOf(config), breathe))
 }
 
 /** A file that cannot be read has no line; what a config names and cannot be read has one. */
 function isRead(configFile: string, problems: readonly Problem[]): boolean {
   return !problems.some(({ file, source }) => file === configFile && source === null)
-}
-
-/** With a config that does not load, what rules name of it cannot be checked and is left alone. */
-function contextOf(config: Config | null, breathe: ProgramDeps['breathe']): RuleContext {
-  const outside = { readListFile, breathe }
-  if (config === null) {
-    return {
-      kinds: actionKinds,
-      secrets: null,
-      allowHosts: [],
-      retryTiersMs: [],
-      lanes: null,
-      ...outside,
-    }
-  }
-  return {
-    kinds: actionKinds,
-    secrets: revealed(config),
-    allowHosts: config.http.allowHosts,
-    retryTiersMs: config.retry.tiersMs,
-    lanes: config.lanes.map(({ name }) => name),
-    ...outside,
-  }
 }

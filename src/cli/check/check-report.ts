@@ -24,6 +24,8 @@ export interface TestsReport {
 
 export interface TestCaseReport {
   readonly file: string
+  /** Of the case, 1-based. */
+  readonly line: number
   readonly rule: string
   readonly name: string
   /** Why it failed, in lines for people; `null`: it passed. */
@@ -57,8 +59,8 @@ export function summaryOf(report: CheckReport): string {
 }
 
 function ofTests({ passed, failed, notRun }: TestsReport): string {
-  const ran = passed + failed === 0 ? '' : `; ${counted(passed + failed, 'test')}, ${failed} failed`
-  const left =
-    notRun === 0 ? '' : `; ${counted(notRun, 'test')} beside rules not run: not supported yet`
+  const all = counted(passed + failed, 'test')
+  const ran = failed > 0 ? `; ${failed} of ${all} failed` : passed > 0 ? `; ${all} passed` : ''
+  const left = notRun === 0 ? '' : `; ${counted(notRun, 'test')} not run`
   return ran + left
 }

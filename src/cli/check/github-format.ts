@@ -26,9 +26,9 @@ function commandOf({ file, line, column, severity, code, message, hint, source }
   return command(severity, properties, lines.join('\n'))
 }
 
-function commandOfCase({ file, rule, name, failure }: TestCaseReport): readonly string[] {
+function commandOfCase({ file, line, rule, name, failure }: TestCaseReport): readonly string[] {
   if (failure === null) return []
-  const properties = { file: fileInRepository(file), title: 'test-failed' }
+  const properties = { file: fileInRepository(file), line: String(line), title: 'test-failed' }
   return [command('error', properties, `${printable(`${rule}: ${name}`)}\n${failure}`)]
 }
 

@@ -141,6 +141,7 @@ function hintFor({ kind }: Failure): string {
     case 'status':
     case 'template':
     case 'too-large':
+    case 'undecodable':
       return 'is it up, and is the port right?'
   }
 }

@@ -20,7 +20,7 @@ export function untestedProblems(
   return rules.flatMap((rule) => {
     const lacks = [
       fires.has(rule.name) ? '' : 'a test in which it fires',
-      skips.has(rule.name) ? '' : 'one in which it does not',
+      skips.has(rule.name) ? '' : 'one in which it does not fire',
     ].filter((part) => part !== '')
     if (lacks.length === 0) return []
     const complaint = {

@@ -23,7 +23,12 @@ function painted(problem: Problem, styles: Styles): string {
   return `${styles.bold(place)} ${color(`${severity}:`)}${text.slice(lead.length)}`
 }
 
-function failed({ file, rule, name, failure }: TestCaseReport, styles: Styles): readonly string[] {
+function failed(
+  { file, line, rule, name, failure }: TestCaseReport,
+  styles: Styles,
+): readonly string[] {
   if (failure === null) return []
-  return [`${styles.bold(`${file}:`)} ${styles.red('failed:')} ${rule}: ${name}\n${failure}`]
+  return [
+    `${styles.bold(`${file}:${line}:`)} ${styles.red('failed:')} ${rule}: ${name}\n${failure}`,
+  ]
 }

@@ -48,6 +48,7 @@ export function testsReportOf(results: readonly CaseResult[]): TestsReport {
     notRun: 0,
     cases: results.map((result) => ({
       file: result.test.file,
+      line: result.test.line,
       rule: result.test.rule,
       name: result.test.name,
       failure: result.ok ? null : diffText(result, plainStyles),

@@ -50,8 +50,14 @@ const ranTests: CheckReport['tests'] = {
   failed: 1,
   notRun: 0,
   cases: [
-    { file: 'rules/good.yaml', rule: 'purge', name: 'an edit', failure: null },
-    { file: 'rules/good.yaml', rule: 'purge', name: 'a talk page', failure: 'a PURGE\n+ nothing' },
+    { file: 'rules/good.yaml', line: 9, rule: 'purge', name: 'an edit', failure: null },
+    {
+      file: 'rules/good.yaml',
+      line: 9,
+      rule: 'purge',
+      name: 'a talk page',
+      failure: 'a PURGE\n+ nothing',
+    },
   ],
 }
 
@@ -63,7 +69,7 @@ describe('a report of check, as text', () => {
       report: { problems: [unknownKey, broad, broad] },
       ends: '1 error, 2 warnings in 1 file, 1 rule',
     },
-    { report: { tests: ranTests }, ends: 'no problems in 1 file, 1 rule; 2 tests, 1 failed' },
+    { report: { tests: ranTests }, ends: 'no problems in 1 file, 1 rule; 1 of 2 tests failed' },
   ]
   for (const { report, ends } of summaries) {
     it(`ends with "${ends}"`, () => {
@@ -73,7 +79,7 @@ describe('a report of check, as text', () => {
 
   it('shows a test that failed, and why', () => {
     expect(textOf(aReport({ tests: ranTests }), plain)).to.match(
-      /^rules\/good\.yaml: failed: purge: a talk page\na PURGE\n\+ nothing\n\n/,
+      /^rules\/good\.yaml:9: failed: purge: a talk page\na PURGE\n\+ nothing\n\n/,
     )
   })
 })
@@ -100,7 +106,7 @@ describe('a report of check, for GitHub', () => {
 
   it('has a command for a test that failed', () => {
     expect(githubOf(aReport({ tests: ranTests }))).to.contain(
-      '::error file=rules/good.yaml,title=test-failed::purge: a talk page%0Aa PURGE%0A+ nothing\n',
+      '::error file=rules/good.yaml,line=9,title=test-failed::purge: a talk page%0Aa PURGE%0A+ nothing\n',
     )
   })
 

@@ -71,10 +71,13 @@ test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event
     {
       args: [`${fixtures}/good`],
       code: 0,
-      summary:
-        'no problems in 1 file, 1 rule; 2 tests beside rules not run: not supported yet',
+      summary: 'no problems in 1 file, 1 rule; 2 tests passed',
     },
-    { args: [`${fixtures}/bad/purge.yaml`], code: 0, summary: '1 warning in 1 file, 1 rule (1 without tests)' },
+    {
+      args: [`${fixtures}/bad/purge.yaml`],
+      code: 0,
+      summary: '1 warning in 1 file, 1 rule (1 without tests)',
+    },
     { args: [`${fixtures}/nowhere`], code: 1, summary: '1 error in 0 files, 0 rules' },
   ]
   for (const { args, code, summary } of summaries) {
@@ -120,6 +123,41 @@ test/fixtures/cli/bad/purge.yaml:2:3: warning: \`post-hook\` matches every event
       /^\u001b\[1mtest\/fixtures\/cli\/bad\/purge\.yaml:2:3:\u001b\[22m \u001b\[33mwarning:\u001b\[39m /,
     )
     expect(plain.stdout).to.match(/^test\/fixtures\/cli\/bad\/purge\.yaml:2:3: warning: /)
+  })
+
+  it('runs the tests beside the rules, and shows what one expected and what happened', async () => {
+    const { code, stdout } = await sluice(['check', `${fixtures}/failing/hooks.yaml`])
+    expect(code).to.equal(1)
+    expect(stdout).to.equal(`\
+test/fixtures/cli/failing/hooks.yaml:7: failed: post-hook: an edit
+- expected  + what happened
+- - http: { url: http://hooks.example/wrong }
++ - http: { url: http://hooks.example/ }
+
+no problems in 1 file, 1 rule; 1 of 2 tests failed
+`)
+  })
+
+  describe('--require-tests', () => {
+    const problemsOf = async (path: string): Promise<readonly string[]> => {
+      const args = ['check', path, '--require-tests', '--format', 'json']
+      const { problems } = JSON.parse((await sluice(args)).stdout) as CheckDocument // as: see above
+      return problems
+        .filter(({ code }) => code === 'untested')
+        .map(({ line, message }) => `${line} ${message}`)
+    }
+
+    it('takes a rule with a test in which it fires and one in which it does not fire', async () => {
+      expect(await problemsOf(`${fixtures}/good`)).to.deep.equal([])
+    })
+
+    it('names what a rule lacks', async () => {
+      expect(await problemsOf(`${fixtures}/untested`)).to.deep.equal([
+        '2 `none` lacks a test in which it fires and one in which it does not fire',
+        '6 `only-fires` lacks a test in which it does not fire',
+        '12 `only-skips` lacks a test in which it fires',
+      ])
+    })
   })
 
   it('refuses a format that there is not', async () => {
