@@ -3,6 +3,7 @@ import type { Json } from '../model/json.ts'
 import { lineageHeaders, lineageToText } from '../model/lineage.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Headers, NewRecord } from '../model/record.ts'
+import type { ProducedAt } from '../ports/bus.ts'
 import { PortError } from '../ports/port-error.ts'
 import { laterKeys } from '../schema/check-shape.ts'
 import type { Action, ActionKind, ActionTools, CompileContext } from '../rules/action-kind.ts'
@@ -82,6 +83,7 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
   if (!isSound || key === null || partitionKey === null) return null
   if (value === null || headers === null || timestamp === null) return null
   const { topic } = spec
+  const { keepsResult } = context
   return {
     kind: 'emit',
     target: `emit ${topic}`,
@@ -102,7 +104,7 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
         return {
           summary: `emit ${topic}`,
           // No time-out: while the bus is away the event waits, see `perform`.
-          perform: (tools, _timeoutMs, signal) => perform(record, tools, signal),
+          perform: (tools, _timeoutMs, signal) => perform(record, keepsResult, tools, signal),
         }
       }),
   }
@@ -187,13 +189,15 @@ function timestampOf(template: JsonTemplate, scope: Scope): number {
  */
 async function perform(
   record: NewRecord,
+  keepsResult: boolean,
   tools: ActionTools,
   signal: AbortSignal,
 ): Promise<Outcome> {
   for (let tries = 1; !signal.aborted; tries++) {
     try {
-      await tools.bus.produce([record])
-      return { kind: 'success', detail: 'ok', result: null }
+      const [place] = await tools.bus.produce([record])
+      const result = keepsResult && place !== undefined ? resultOf(place) : null
+      return { kind: 'success', detail: 'ok', result }
     } catch (error) {
       if (!(error instanceof PortError)) throw error
       const outcome = outcomeOf(error)
@@ -206,6 +210,12 @@ async function perform(
     }
   }
   return { kind: 'aborted' }
+}
+
+/** What later steps read: where the record went. An offset above what a number holds is a text. */
+function resultOf({ topic, partition, offset }: ProducedAt): Json {
+  const isExact = offset <= BigInt(Number.MAX_SAFE_INTEGER)
+  return { topic, partition, offset: isExact ? Number(offset) : String(offset) }
 }
 
 /** How a refused record ends, or `null` when trying again may help. */

@@ -18,6 +18,13 @@ export const httpSchema = z
       .string()
       .optional()
       .describe('In capitals: `GET`, `POST`, `PURGE`. Default: `POST` with a body, else `GET`.'),
+    kind: z
+      .literal('purge')
+      .optional()
+      .describe(
+        '`purge`: the call takes something away, whatever its method, so 404, 410 and 412 are a ' +
+          'success. The method `PURGE` says so by itself.',
+      ),
     url: z
       .string()
       .describe(
@@ -93,6 +100,6 @@ export const httpSchema = z
       .describe('Redirects are never followed; `never` is the only value.'),
   })
   .describe('Makes one HTTP call.')
-  .register(laterKeys, { keys: ['as', 'each', 'kind'] })
+  .register(laterKeys, { keys: ['as', 'each'] })
 
 export type HttpSpec = z.infer<typeof httpSchema>

@@ -20,6 +20,7 @@ import { RenderError, type TextTemplate, type UrlTemplate } from '../rules/templ
 import { authorizationOf } from './http-auth.ts'
 import { compileBody, type Body } from './http-body.ts'
 import { headersOfLineage, headerRefusal, isHostHeader } from './http-headers.ts'
+import { resultOf } from './http-result.ts'
 import { httpSchema, type HttpSpec } from './http-schema.ts'
 import type { ReportAction } from './report-action.ts'
 import { rendered } from './rendered.ts'
@@ -43,6 +44,9 @@ interface Call {
   readonly body: Body
   readonly signature: Signature | null
   readonly policy: StatusPolicy
+  /** `method`, or `PURGE` where `kind: purge` says that another one means the same. */
+  readonly meaning: string
+  readonly keepsResult: boolean
 }
 
 interface Header {
@@ -66,7 +70,8 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
   const url = compileUrl(spec, context, report)
   const headers = compileHeaders(spec, context, report)
   const signature = compileSignature(spec, body, context, report)
-  const policy = compilePolicy(spec, method, context, report)
+  const meaning = spec.kind === 'purge' ? 'PURGE' : method
+  const policy = compilePolicy(spec, meaning, context, report)
   const fixedHeaders: Call['fixedHeaders'][number][] = []
   if (body !== null && body.contentType !== null) {
     fixedHeaders.push({ name: 'content-type', text: body.contentType })
@@ -76,7 +81,18 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
     if (authorization !== null) fixedHeaders.push({ name: 'authorization', text: authorization })
   }
   if (!isSound || body === null || url === null || headers === null) return null
-  const call: Call = { method, url, fixedHeaders, headers, body, signature, policy }
+  const { keepsResult } = context
+  const call: Call = {
+    method,
+    url,
+    fixedHeaders,
+    headers,
+    body,
+    signature,
+    policy,
+    meaning,
+    keepsResult,
+  }
   return {
     kind: 'http',
     target: `${method} ${spec.url}`,
@@ -239,25 +255,27 @@ function signatureOf(body: Buffer, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 }
 
-function outcomeOf({ method, policy }: Call, answer: HttpAnswer, nowMs: number): Outcome {
+function outcomeOf(call: Call, answer: HttpAnswer, nowMs: number): Outcome {
   if (answer.kind === 'aborted') return { kind: 'aborted' }
-  if (answer.kind === 'response') return outcomeOfResponse(method, policy, answer, nowMs)
-  return outcomeOfFailure(policy, answer.failure)
+  if (answer.kind === 'response') return outcomeOfResponse(call, answer, nowMs)
+  return outcomeOfFailure(call.policy, answer.failure)
 }
 
 function outcomeOfResponse(
-  method: string,
-  policy: StatusPolicy,
+  { meaning, policy, keepsResult }: Call,
   response: Extract<HttpAnswer, { kind: 'response' }>,
   nowMs: number,
 ): Outcome {
   const { status } = response
   const verdict = policy.ofStatus(status)
   if (verdict === 'success') {
-    const detail = isAlreadyAbsent(method, status) ? 'already_absent' : 'ok'
-    return { kind: 'success', detail, result: null }
+    const detail = isAlreadyAbsent(meaning, status) ? 'already_absent' : 'ok'
+    if (!keepsResult) return { kind: 'success', detail, result: null }
+    const kept = resultOf(response)
+    if ('failure' in kept) return { kind: 'dead', failure: kept.failure }
+    return { kind: 'success', detail, result: kept.result }
   }
-  // Headers are parsed when they are asked for: of a success nobody asks.
+  // Headers are parsed when they are asked for: of a success that is not kept nobody asks.
   const waitMs = retryAfterMs(response.headers, nowMs)
   const failure: Failure = { kind: 'status', status, retryAfterMs: waitMs }
   return { kind: verdict, failure }
@@ -265,7 +283,8 @@ function outcomeOfResponse(
 
 function outcomeOfFailure(policy: StatusPolicy, failure: Failure): Outcome {
   const verdict = verdictOfFailure(policy, failure)
-  // A rule's `retry.success_on` may name an outcome without a status: then it is taken for done.
+  // A rule's `retry.success_on` may name an outcome without a status: then it is taken for done,
+  // and there is nothing that a later step could read of it.
   if (verdict === 'success') return { kind: 'success', detail: 'ok', result: null }
   return { kind: verdict, failure }
 }
@@ -283,6 +302,7 @@ function verdictOfFailure(policy: StatusPolicy, failure: Failure): Verdict {
     case 'guard':
     case 'template':
     case 'too-large':
+    case 'undecodable':
       return 'dead' // the rule is to blame: another attempt would fail alike
   }
 }

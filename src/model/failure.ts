@@ -12,6 +12,8 @@ export type Failure =
   | { readonly kind: 'template'; readonly message: string }
   /** The request, the response or the derived event is above its bound. */
   | { readonly kind: 'too-large'; readonly message: string }
+  /** The answer was to be kept for later steps, and is not what it says it is. */
+  | { readonly kind: 'undecodable'; readonly message: string }
 
 /** Why an address or a host may not be called: the label of `sluice_guard_refused_total`. */
 export type GuardReason =
@@ -53,6 +55,7 @@ function failureText(failure: Failure): string {
     case 'guard':
     case 'template':
     case 'too-large':
+    case 'undecodable':
       return `${failure.kind}: ${failure.message}`
   }
 }

@@ -52,7 +52,7 @@ export const skipReasons = Object.keys(allSkipReasons) as readonly SkipReason[] 
 
 /** Why a task went to the dead letters: header `sluice-reason`, label of `sluice_rule_dead_total`. */
 export type DeadReason =
-  Exclude<FailureKind, 'template'> | 'template-error' | 'loop' | 'rule-gone' | 'undecodable'
+  Exclude<FailureKind, 'template'> | 'template-error' | 'loop' | 'rule-gone'
 
 const allDeadReasons: Readonly<Record<DeadReason, true>> = {
   timeout: true,

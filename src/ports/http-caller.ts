@@ -18,6 +18,8 @@ export type HttpAnswer =
       readonly headers: Readonly<Record<string, string>>
       /** The first `maxResponseBytes` of the body; the rest is read and dropped, up to a bound. */
       readonly body: Buffer
+      /** The target sent more than `body` holds. */
+      readonly isCut: boolean
     }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** The signal was given: whether the target acted is unknown. */

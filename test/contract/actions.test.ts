@@ -31,6 +31,7 @@ const answers: readonly HttpAnswer[] = [
     status,
     headers: { 'retry-after': 'never' },
     body: Buffer.alloc(0),
+    isCut: false,
   })),
   { kind: 'failed', failure: { kind: 'timeout', afterMs: 1 } },
   { kind: 'failed', failure: { kind: 'guard', reason: 'loopback', message: 'loopback' } },

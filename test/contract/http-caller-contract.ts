@@ -118,6 +118,7 @@ export function httpCallerContract(driver: string, open: OpenCaller): void {
       it(`keeps ${kept} bytes of a body of ${bytes}, and the connection`, async () => {
         const answer = await call(`/body/${bytes}`)
         expect(answer.kind === 'response' && answer.body.length).to.equal(kept)
+        expect(answer).to.have.property('isCut', kept < bytes)
         await call('/next')
         expect(server.accepted).to.equal(1)
       })
@@ -126,6 +127,7 @@ export function httpCallerContract(driver: string, open: OpenCaller): void {
     it('does not read a body without end: it answers with the head and drops the connection', async () => {
       const answer = await call(`/body/${1e9}`)
       expect(answer.kind === 'response' && answer.body.length).to.equal(1_000)
+      expect(answer).to.have.property('isCut', true)
       await call('/next')
       expect(server.accepted).to.equal(2)
     })

@@ -110,7 +110,8 @@ export class Call implements Dispatcher.DispatchHandler, Running {
   }
 
   #response(): HttpAnswer {
-    return new Response(this.#status, this.#rawHeaders, bodyOf(this.#chunks, this.#keptBytes))
+    const body = bodyOf(this.#chunks, this.#keptBytes)
+    return new Response(this.#status, this.#rawHeaders, body, this.#droppedBytes > 0)
   }
 
   #end(answer: CallEnd['answer'], isReusable: boolean): void {
@@ -134,13 +135,15 @@ class Response {
   readonly kind = 'response'
   readonly status: number
   readonly body: Buffer
+  readonly isCut: boolean
   readonly #rawHeaders: readonly Buffer[]
   #headers: Readonly<Record<string, string>> | null = null
 
-  constructor(status: number, rawHeaders: readonly Buffer[], body: Buffer) {
+  constructor(status: number, rawHeaders: readonly Buffer[], body: Buffer, isCut: boolean) {
     this.status = status
     this.#rawHeaders = rawHeaders
     this.body = body
+    this.isCut = isCut
   }
 
   get headers(): Readonly<Record<string, string>> {

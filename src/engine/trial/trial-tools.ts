@@ -68,6 +68,7 @@ function answerOf(response: TestResponse, timeoutMs: number, clock: TrialClock):
     status,
     headers: Object.fromEntries(lowered) as Record<string, string>, // as: pairs of texts
     body: Buffer.from(body),
+    isCut: false,
   }
 }
 
