@@ -84,7 +84,7 @@ function some(checks: readonly Check[]): Check {
 function someWhere(list: readonly Json[], where: Check, event: Event): Truth {
   let truth: Truth = false
   for (let i = 0; i < list.length; i++) {
-    truth = anyOf(truth, where(event, list[i] as Json)) // as: within its length
+    truth = anyOf(truth, where(event, list[i]))
     if (truth === true) return true
   }
   return truth

@@ -93,7 +93,7 @@ function parseOperator(
       const parse = name === 'in' ? parseListName : parseEquals
       const members = parse(operand, at, context)
       if (members === null) return null
-      const list = name === 'in' ? String(operand) : null
+      const list = name === 'in' && typeof operand === 'string' ? operand : null
       return { kind: 'one-of', values: ci ? foldMembers(members) : members, ci, list }
     }
     case 'not': {

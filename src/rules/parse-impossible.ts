@@ -1,7 +1,7 @@
 import type { At } from '../schema/yaml-document.ts'
 import { compileElementTest } from './compile-test.ts'
 import type { ElementTest, Scalar } from './condition.ts'
-import { hasWholeNumber } from './parse-interval.ts'
+import { both, hasWholeNumber, isEmpty } from './parse-interval.ts'
 import type {
   ElementOperator,
   ElementPart,
@@ -28,6 +28,15 @@ export function refuseImpossibleElement(
   if (finding === null) return false
   reporter.errorAtKey([...at, finding.name], 'impossible', finding.message)
   return true
+}
+
+/** Whether no single value can satisfy all of some tests that were written apart. Sound. */
+export function areApart(tests: readonly ElementTest[]): boolean {
+  const single = tests.flatMap((test) => (test.kind === 'every' ? test.tests : [test]))
+  const parts = single.map((test) => ({ name: 'equals', test }) as const)
+  const ranges = single.flatMap((test) => (test.kind === 'range' ? [test.interval] : []))
+  const isEmptyRange = ranges.some((a) => ranges.some((b) => isEmpty(both(a, b))))
+  return isEmptyRange || (typesApart(parts) ?? textsApart(parts) ?? noCandidate(parts)) !== null
 }
 
 interface Finding {

@@ -71,6 +71,13 @@ export function isEmpty({ min, minOpen, max, maxOpen }: Interval): boolean {
   return minOpen || maxOpen ? min >= max : min > max
 }
 
+/** What is in the one interval and in the other. */
+export function both(a: Interval, b: Interval): Interval {
+  const lower = a.min > b.min || (a.min === b.min && a.minOpen) ? a : b
+  const upper = a.max < b.max || (a.max === b.max && a.maxOpen) ? a : b
+  return { min: lower.min, minOpen: lower.minOpen, max: upper.max, maxOpen: upper.maxOpen }
+}
+
 /** Whether some length of a list is in it. */
 export function hasWholeNumber({ min, minOpen, max, maxOpen }: Interval): boolean {
   const least = Math.max(0, minOpen ? Math.floor(min) + 1 : Math.ceil(min))

@@ -4,6 +4,7 @@ import type { Condition } from './condition.ts'
 import { namesTwice } from './captures.ts'
 import { isIndexable } from './indexable.ts'
 import { parseBlock, parseBlocks, type Above } from './parse-condition.ts'
+import { refuseContradiction } from './parse-contradiction.ts'
 import type { TestContext } from './parse-operators.ts'
 
 /**
@@ -28,6 +29,8 @@ export function parseMatch(
   const [only] = parts
   const match: Condition =
     only !== undefined && parts.length === 1 ? only : { kind: 'all', of: parts, at }
+  const whole: Condition = rule === null ? match : { kind: 'all', of: [rule, match], at: match.at }
+  if (refuseContradiction(whole, context.reporter)) return null
   return capturesTwice(match, rule, context) ? null : match
 }
 

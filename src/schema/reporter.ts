@@ -11,12 +11,17 @@ export interface Reporter {
   errorAtKey(at: At, code: ProblemCode, message: string, hint?: string | null): void
   /** At the key of a value. */
   warning(at: At, code: ProblemCode, message: string, hint?: string | null): void
+  /** The line of the key of a value, 1-based, for messages that name a second place. */
+  lineOf(at: At): number
 }
 
 /** What a reporter needs of a document: a place for each complaint. */
 export interface Places {
   problemAt(at: At, part: 'key' | 'value', complaint: Complaint): Problem
 }
+
+/** What a place is asked with; nobody reads it. */
+const asked: Complaint = { severity: 'error', code: 'bad-test', message: '', hint: null }
 
 export function createReporter(places: Places): Reporter {
   const problems: Problem[] = []
@@ -30,6 +35,7 @@ export function createReporter(places: Places): Reporter {
     error: add('error', 'value'),
     errorAtKey: add('error', 'key'),
     warning: add('warning', 'key'),
+    lineOf: (at) => places.problemAt(at, 'key', asked).line,
   }
 }
 
