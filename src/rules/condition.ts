@@ -102,6 +102,10 @@ export interface Cidr {
 /** A regex of RE2's syntax that runs in linear time. Whoever calls checks the length of the text. */
 export interface Regex {
   readonly source: string
+  /** Ignores case. */
+  readonly ci: boolean
+  /** `^` and a text, nothing else: the test `prefix` says the same, and is quicker. */
+  readonly isPlainPrefix: boolean
   /** Names of its groups. */
   readonly groups: readonly string[]
   /** What every text that matches begins with, or contains; `null` where nothing is proven. */

@@ -38,8 +38,6 @@ const stateBytesMax = 1_048_576
 export interface CompiledRegex extends Regex {
   /** `builtin`: JavaScript's engine, proven harmless; `linear`: RE2's automata. */
   readonly engine: 'builtin' | 'linear'
-  /** `^` and a text, nothing else: the test `prefix` says the same, and is quicker. */
-  readonly isPlainPrefix: boolean
 }
 
 export type RegexResult =
@@ -79,6 +77,7 @@ export function compileRegex(source: string, { ci, search }: RegexOptions): Rege
     quick === null ? linearMatcher(linear) : builtinMatcher(quick.source, quick.groups)
   const regex = {
     source,
+    ci,
     groups: Object.keys(linear.namedGroups()),
     literal: parsed === null ? null : requiredLiteral(parsed),
     isPlainPrefix: plainPrefix.test(source),
