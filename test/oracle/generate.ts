@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Json } from '../../src/model/json.ts'
-import { specimens } from './naive-expressions.ts'
+import { elementSpecimens, specimens } from './naive-expressions.ts'
 import type { RawFile, RawMap } from './naive.ts'
 import {
   blocksOfAddresses,
@@ -284,11 +284,15 @@ function blocks(known: Paths, listPaths: readonly string[], depth: number): fc.A
     depth + 1 >= blockDepthMax
       ? fields(elementPaths, 1)
       : blocks(elementPaths, elementMapLists, depth + 2)
+  const ofElement = fc
+    .tuple(where, fc.constantFrom(...specimens, ...elementSpecimens))
+    .map(([tests, { source }]): RawMap => ({ ...tests, expr: source }))
   const combinator = fc.oneof(
     { arbitrary: fc.record({ any: several }), weight: 3 },
     { arbitrary: fc.record({ all: several }), weight: 1 },
     { arbitrary: fc.record({ none: several }), weight: 2 },
     { arbitrary: fc.record({ some: fc.record({ path, where }) }), weight: 3 },
+    { arbitrary: fc.record({ some: fc.record({ path, where: ofElement }) }), weight: 1 },
     { arbitrary: fc.record({ any: several, none: several }), weight: 1 },
   ) as fc.Arbitrary<RawMap> // as: of JSON values
   const nested = fc

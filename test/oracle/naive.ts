@@ -1,7 +1,7 @@
 import type { Event } from '../../src/model/event.ts'
 import type { Json } from '../../src/model/json.ts'
 import { isInBlock } from './naive-addresses.ts'
-import { specimens } from './naive-expressions.ts'
+import { elementSpecimens, specimens } from './naive-expressions.ts'
 import { containsText, endsWithText, equalsText, fitsGlob, startsWithText } from './naive-texts.ts'
 
 /*
@@ -178,7 +178,7 @@ function entry(key: string, value: Json, place: Place): Finding {
     case 'some':
       return some(mapOf(value), place)
     case 'expr':
-      return plain(expression(textOf(value), place.event))
+      return plain(expression(textOf(value), place))
     case 'full_scan':
       return always
     default:
@@ -193,10 +193,10 @@ function some({ path, where }: RawMap, place: Place): Finding {
   return someOf(elements.map((element) => block(where ?? {}, { ...place, start: element })))
 }
 
-function expression(source: string, event: Event): Truth {
-  const specimen = specimens.find((one) => one.source === source)
+function expression(source: string, { event, start }: Place): Truth {
+  const specimen = [...specimens, ...elementSpecimens].find((one) => one.source === source)
   if (specimen === undefined) throw new Error(`no specimen means ${source}`)
-  const meant = specimen.means(event)
+  const meant = specimen.means(event, start)
   return meant === 'error' ? 'expr-error' : meant
 }
 

@@ -1,7 +1,7 @@
 import type { Event } from '../../src/model/event.ts'
 import type { Json } from '../../src/model/json.ts'
 import { anEvent } from '../support/builders.ts'
-import { specimens } from './naive-expressions.ts'
+import { elementSpecimens, specimens } from './naive-expressions.ts'
 import { naiveHoldsFor, namesOf, type RawFile, type RawMap } from './naive.ts'
 import { chance, pick, shuffled, type Random } from './chance.ts'
 import { scalars, topics, words } from './pool.ts'
@@ -145,8 +145,8 @@ function meetSome({ path, where }: RawMap, draft: Draft): void {
 }
 
 function meetExpression(source: Json, draft: Draft): void {
-  const specimen = specimens.find((one) => one.source === source)
-  for (const [name, value] of Object.entries(specimen?.body ?? {})) draft.write(name, value as Json) // as: of a Json value
+  const specimen = [...specimens, ...elementSpecimens].find((one) => one.source === source)
+  for (const [name, value] of Object.entries(specimen?.body ?? {})) draft.write(name, value)
 }
 
 /** Writes a value for which the test holds, where one of those tried is. */
