@@ -34,7 +34,7 @@ export interface SourcedEntry {
   readonly value: Sourced
 }
 
-export interface SourcedList {
+interface SourcedList {
   readonly kind: 'list'
   readonly line: number
   readonly items: readonly Sourced[]

@@ -11,18 +11,15 @@ export interface MatchContext {
   readonly captures: Captures | null
 }
 
+const leftOut = 'left out with its rule or case; write its `when` by hand'
+
 /**
  * One `match` as a block of `when`, or `null` where there is no saying it: then the rule must not be
  * written, because without a part of its condition it would act on what it should leave alone.
  */
 export function convertMatch(match: Sourced, context: MatchContext): JsonObject | null {
   if (match.kind !== 'map') {
-    context.note(
-      match.line,
-      '`match`',
-      'it is no map of fields',
-      'the rule was left out; write its `when` by hand',
-    )
+    context.note(match.line, '`match`', 'it is no map of fields', leftOut)
     return null
   }
   if (match.entries.size === 0) {
@@ -30,7 +27,7 @@ export function convertMatch(match: Sourced, context: MatchContext): JsonObject 
       match.line,
       '`match: {}`',
       'change-propagation never matches it',
-      'the rule was left out; leave `match` away to match every event',
+      'left out with its rule or case; leave `match` away to match every event',
     )
     return null
   }
@@ -88,8 +85,6 @@ function convertMap(
   return isWhole
 }
 
-const leftOut = 'the rule was left out; write its `when` by hand'
-
 /** Whether something below a map can only hold when the map is there. */
 function impliesPresence(match: SourcedMap): boolean {
   return [...match.entries.values()].some(({ value }) =>
@@ -126,7 +121,7 @@ function testOf(
       line,
       `\`${String(value)}\``,
       converted.refused,
-      'the rule was left out; say it with another test, or with `unless` beside a wider regex',
+      'left out with its rule or case; say it with another test, or with `unless` beside a wider regex',
     )
     return undefined
   }

@@ -196,7 +196,7 @@ function convertSample(
       entry.line,
       '`sample`',
       'it has no rate and `hash_template` that could be carried over',
-      'the rule was left out: without it every event would be acted on',
+      'left out with its rule or case: without it every event would be acted on',
     )
     return undefined
   }

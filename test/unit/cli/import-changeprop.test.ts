@@ -165,6 +165,18 @@ describe('sluice import changeprop', () => {
     })
   }
 
+  it('converts the last of two rules of one name, and tells of the first', async () => {
+    const file = await write(`${plain}${plain.replace('edits', 'moves')}`)
+    const { code, stdout } = await sluice(['import', 'changeprop', file, '--json'])
+    const { rules, files, not_carried: lost } = JSON.parse(stdout) as ImportDocument // as: as above
+    expect(code).to.equal(1)
+    expect(rules).to.deep.equal([{ name: 'a-rule', from: 'a_rule', line: 2, file: 'theirs.yaml' }])
+    expect(files[0]?.text).to.contain('topics: [ moves ]')
+    expect(lost.map(({ line, rule, what }) => ({ line, rule, what }))).to.deep.equal([
+      { line: 1, rule: null, what: '`a_rule`' },
+    ])
+  })
+
   it('gives each rule a name of its own', async () => {
     const names = ['a_b', 'a-b', 'aB', '__', 'x'.repeat(80), '404']
     const text = names.map((name) => `"${name}": ${plain.slice('a_rule: '.length)}`).join('')
