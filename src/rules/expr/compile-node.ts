@@ -25,7 +25,7 @@ import {
  */
 
 /** One evaluation: its variables, and what it may still cost. */
-export interface Frame extends Budget {
+interface Frame extends Budget {
   readonly variables: Readonly<Record<string, Value>>
   /** Variables of the loops around, from the outermost on. */
   readonly locals: Value[]
