@@ -3,6 +3,7 @@ import type { Outcome } from '../../src/model/outcome.ts'
 import type { Rule } from '../../src/rules/rule.ts'
 import { aRule, refusal, status, success } from '../support/builders.ts'
 import { House } from '../support/house.ts'
+import { aRuleOf, aStep, aWay, giving, itemsOf } from '../support/way-fixture.ts'
 
 /*
  * The promise of delivery.md, 1, arrow by arrow of the path. In each case the process dies on the
@@ -123,3 +124,91 @@ describe('a crash on the arrow', () => {
     })
   }
 })
+
+/*
+ * The same in the middle of a way: the first step has succeeded and gave a result, the second one
+ * fails at the second of its three elements. `ran` is what is carried out after the crash; a step
+ * that reads the result of the first one without having it would not run at all.
+ */
+interface ArrowInAWay {
+  readonly name: string
+  readonly answer: Outcome | 'hang'
+  readonly prepare?: (house: House) => void
+  readonly reach?: (house: House) => Promise<void>
+  readonly ran: readonly string[]
+}
+
+const whole = ['one', 'two a with R', 'two b with R', 'two c with R']
+const rest = ['two b with R', 'two c with R']
+
+const arrowsInAWay: ArrowInAWay[] = [
+  {
+    name: 'step -> step: the second step has been asked and has not answered',
+    answer: 'hang',
+    ran: whole,
+  },
+  {
+    name: 'step -> retry tier: the bus has not acknowledged the retry',
+    answer: status(503),
+    prepare: (house) => house.broker.refuseProducesTo('sluice.retry.10s'),
+    reach: (house) => house.pass(2_000),
+    ran: whole,
+  },
+  {
+    name: 'retry tier -> commit: acknowledged, and not committed; the event runs anew, its retry the rest',
+    answer: status(503),
+    ran: [...whole, ...rest],
+  },
+  {
+    name: 'retry tier -> queue: committed; only what is left runs, with the result of before',
+    answer: status(503),
+    reach: (house) => house.pass(5_000),
+    ran: rest,
+  },
+  {
+    name: 'step -> dead letters: the bus has not acknowledged the dead letter',
+    answer: refusal(400),
+    prepare: (house) => house.broker.refuseProducesTo('sluice.dead'),
+    reach: (house) => house.pass(2_000),
+    ran: whole,
+  },
+]
+
+describe('a crash in the middle of a way, on the arrow', () => {
+  for (const { name, answer, prepare, reach, ran } of arrowsInAWay) {
+    it(name, async () => {
+      const house = await new House({ rules: [ruleInAWay([], answer)] }).start()
+      prepare?.(house)
+      await house.emit({ items: ['a', 'b', 'c'] })
+      await reach?.(house)
+      await house.crash()
+      house.broker.takeAllProduces()
+
+      const done: string[] = []
+      const next = await new House(
+        { rules: [ruleInAWay(done, success)] },
+        house,
+        'process-2',
+      ).start()
+      await next.pass(60_000)
+      expect(done).to.deep.equal(ran)
+      expect(next.records('sluice.dead')).to.deep.equal([])
+      expect(next.committed()).to.equal(1n)
+      await next.stop()
+    })
+  }
+})
+
+/** @param atSecond - what the second element of the second step is answered */
+function ruleInAWay(done: string[], atSecond: Outcome | 'hang'): Rule {
+  const one = aStep(() => (done.push('one'), Promise.resolve(giving('R'))), { as: 'one' })
+  const two = aStep(
+    ({ item, steps }) => {
+      done.push(`two ${String(item)} with ${String(steps?.['one'])}`)
+      if (item !== 'b') return Promise.resolve(success)
+      return atSecond === 'hang' ? new Promise(() => {}) : Promise.resolve(atSecond)
+    },
+    { each: itemsOf },
+  )
+  return aRuleOf([aWay([one, two])])
+}

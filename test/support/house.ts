@@ -177,7 +177,7 @@ export class House {
       info: at('info'),
       warn: at('warn'),
       error: at('error'),
-      isDebug: false,
+      isDebug: true,
     }
   }
 }

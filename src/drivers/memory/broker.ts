@@ -104,7 +104,7 @@ export class MemoryBroker {
   }
 
   append(record: NewRecord): BusRecord {
-    const size = (record.value?.length ?? 0) + (record.key?.length ?? 0)
+    const size = sizeOf(record)
     if (size > this.recordBytesMax) {
       throw new PortError(
         'bus',
@@ -152,4 +152,11 @@ export class MemoryBroker {
   wakeReaders(): void {
     for (const group of this.#groups.values()) group.wake()
   }
+}
+
+/** As Kafka and the embedded log count: key, value and headers. */
+function sizeOf({ key, value, headers }: NewRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  for (const [name, text] of headers) bytes += name.length + (text?.length ?? 0)
+  return bytes
 }
