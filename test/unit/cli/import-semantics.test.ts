@@ -52,12 +52,16 @@ const scalarPattern = fc.constantFrom<Json>(
     '/x|1/',
   ],
 )
+const absent = fc.constant('undefined')
+const regexPattern = fc.constantFrom('/^x/', '/y/', '/^x$/', '/x/i', '/1/')
 const memberPattern = fc.oneof(
   scalarPattern.filter((pattern) => pattern !== 'undefined'),
+  regexPattern,
   fc.record({ s: scalarPattern }),
 )
 const inner = { s: scalar, t: scalar, 'o.p': scalar }
-const innerPattern = { s: scalarPattern, t: scalarPattern, 'o.p': scalarPattern }
+const oftenAbsent = fc.oneof(scalarPattern, absent)
+const innerPattern = { s: oftenAbsent, t: oftenAbsent, 'o.p': oftenAbsent }
 const map = fc.record(inner, { requiredKeys: [] })
 const mapPattern = fc
   .record(innerPattern, { requiredKeys: [] })
@@ -81,6 +85,7 @@ const match = fc
       fc.record({ m: mapPattern }),
       fc.record({ n: fc.record({ m: mapPattern, s: scalarPattern }, { requiredKeys: ['m'] }) }),
       fc.record({ l: fc.array(memberPattern, { maxLength: 2 }) }),
+      fc.record({ l: fc.array(regexPattern, { minLength: 2, maxLength: 2 }) }),
     ),
     { minLength: 1, maxLength: 2, selector: (field) => Object.keys(field)[0] },
   )
@@ -96,7 +101,12 @@ async function firesHere(
   expect(findings.all).to.deep.equal([])
   const rule = modules[0]?.rules[0]?.rule ?? null
   const { ruleSet, problems } = await loadText(writeYaml({ rules: { rule } }))
-  expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  // `match` and `match_not` may say the same: ours refuses a rule that never fires.
+  if (errors.length > 0 && errors.every(({ code }) => code === 'impossible')) {
+    return bodies.map(() => false)
+  }
+  expect(errors).to.deep.equal([])
   const fire = ruleSet?.rules[0]?.fire
   if (fire === undefined) throw new Error('the rule does not load')
   return bodies.map((body) => fire(anEvent(body)) !== null)
@@ -120,10 +130,10 @@ describe('a converted match', () => {
           expect(await firesHere(spec, bodies)).to.deep.equal(there)
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
-    expect(held, 'events that a match held for').to.be.greaterThan(100)
-  })
+    expect(held, 'events that a match held for').to.be.greaterThan(50)
+  }).timeout(30_000) // each run loads a rule; the machine may be busy
 
   it('holds for more where a list stands in place of a scalar, as the document says', async () => {
     expect(holdsThere({ s: 'x' }, { s: ['x'] })).to.equal(false)
