@@ -139,38 +139,36 @@ function parseBlockKey(
 const someKeys = ['path', 'where'] as const
 
 function parseSome(source: Json, at: At, place: BlockPlace): Condition | null {
-  const { reporter } = place
+  if (!checkSome(source, at, place)) return null
+  const path = parseSomePath(source['path'] ?? null, at, place)
+  const whereAt = [...at, 'where']
+  const where = parseMap(source['where'] ?? null, whereAt, { ...place, from: 'element' })
+  return path === null || where === null ? null : { kind: 'some', path, where, at }
+}
+
+/** A key that is missing is not told where one is misspelt: it is probably that one. */
+function checkSome(source: Json, at: At, { reporter }: BlockPlace): source is JsonObject {
   if (!isJsonObject(source)) {
     const message = `found ${describeValue(source)}, expected \`{ path, where }\``
     reporter.error(at, 'wrong-type', message)
-    return null
+    return false
   }
-  let isGood = true
-  for (const key of Object.keys(source)) {
-    if ((someKeys as readonly string[]).includes(key)) continue // as: only to ask
-    const hint = didYouMean(key, someKeys) ?? 'tests of an element stand below `where`'
+  const known: readonly string[] = someKeys
+  const unknown = Object.keys(source).filter((key) => !known.includes(key))
+  for (const key of unknown) {
+    const hint = didYouMean(key, known) ?? 'tests of an element stand below `where`'
     reporter.errorAtKey([...at, key], 'unknown-key', `unknown key \`${key}\``, hint)
-    isGood = false
   }
-  const { path: pathSource, where: whereSource } = source
-  const path = parseSomePath(pathSource, at, place)
-  if (whereSource === undefined) {
-    const message = '`where` is missing, expected the tests of an element'
-    reporter.errorAtKey(at, 'missing-key', message)
-    return null
-  }
-  const where = parseMap(whereSource, [...at, 'where'], { ...place, from: 'element' })
-  if (path === null || where === null || !isGood) return null
-  return { kind: 'some', path, where, at }
+  if (unknown.length > 0) return false
+  const missing = someKeys.find((key) => source[key] === undefined)
+  if (missing === undefined) return true
+  const what = missing === 'path' ? 'the path of a list' : 'the tests of an element'
+  reporter.errorAtKey(at, 'missing-key', `\`${missing}\` is missing, expected ${what}`)
+  return false
 }
 
-function parseSomePath(source: Json | undefined, at: At, place: BlockPlace): FieldPath | null {
+function parseSomePath(source: Json, at: At, place: BlockPlace): FieldPath | null {
   const { reporter, from } = place
-  if (source === undefined) {
-    const message = '`path` is missing, expected the path of a list'
-    reporter.errorAtKey(at, 'missing-key', message)
-    return null
-  }
   if (typeof source !== 'string') {
     const message = `found ${describeValue(source)}, expected the path of a list`
     reporter.error([...at, 'path'], 'wrong-type', message)

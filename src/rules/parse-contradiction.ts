@@ -17,8 +17,10 @@ import { both, hasWholeNumber } from './parse-interval.ts'
 interface Fact {
   readonly path: FieldPath
   readonly test: FieldTest
-  /** As written; what stands below `none` reads `not`. */
+  /** As written. */
   readonly text: string
+  /** It stands below `none`: what is written must not hold, and `test` is the opposite of it. */
+  readonly isNegated: boolean
   readonly at: At
 }
 
@@ -52,8 +54,7 @@ function findContradiction(
       return { at: fact.at, message: `\`${fact.text}\` can never hold` }
     }
     if (other !== undefined) {
-      const place = `\`${other.text}\` in line ${reporter.lineOf(other.at)}`
-      return { at: fact.at, message: `\`${fact.text}\` can never hold beside ${place}` }
+      return { at: fact.at, message: messageOf(fact, other, reporter.lineOf(other.at)) }
     }
     facts.push(fact)
   }
@@ -68,6 +69,13 @@ function findContradiction(
     return { at, message: `no branch of \`any\` can hold: ${first.message}` }
   }
   return null
+}
+
+function messageOf(fact: Fact, other: Fact, line: number): string {
+  const [text, place] = [`\`${fact.text}\``, `\`${other.text}\` in line ${line}`]
+  if (fact.isNegated) return `${text} must not hold, and always does beside ${place}`
+  if (other.isNegated) return `${text} can never hold where ${place} must not`
+  return `${text} can never hold beside ${place}`
 }
 
 interface Parts {
@@ -85,7 +93,10 @@ function partsOf(condition: Condition): Parts {
   switch (condition.kind) {
     case 'test': {
       const { path, test, written, at } = condition
-      return { ...noParts, certain: factsOf(path, test, `${path.text}: ${short(written)}`, at) }
+      return {
+        ...noParts,
+        certain: factsOf({ path, test, text: textAt(path, written), isNegated: false, at }),
+      }
     }
     case 'all': {
       const parts = condition.of.map(partsOf)
@@ -104,7 +115,8 @@ function partsOf(condition: Condition): Parts {
       const { path, where, at } = condition
       const interval = { min: 1, minOpen: false, max: Infinity, maxOpen: false }
       const text = `some: { path: ${path.text} }`
-      const certain: Fact = { path, test: { kind: 'len', interval }, text, at }
+      const test: FieldTest = { kind: 'len', interval }
+      const certain: Fact = { path, test, text, isNegated: false, at }
       return { ...noParts, certain: [certain], lists: [where] }
     }
     case 'expr':
@@ -115,7 +127,7 @@ function partsOf(condition: Condition): Parts {
 function factsOfNone(condition: Condition): readonly Fact[] {
   if (condition.kind !== 'test') return []
   const { path, test, written, at } = condition
-  return [{ path, test: negated(test), text: `none of ${path.text}: ${short(written)}`, at }]
+  return [{ path, test: negated(test), text: textAt(path, written), isNegated: true, at }]
 }
 
 function negated(test: FieldTest): FieldTest {
@@ -139,9 +151,10 @@ function negated(test: FieldTest): FieldTest {
   }
 }
 
-function factsOf(path: FieldPath, test: FieldTest, text: string, at: At): readonly Fact[] {
-  if (test.kind === 'every') return test.tests.flatMap((one) => factsOf(path, one, text, at))
-  return [{ path, test, text, at }]
+/** A map of operators holds when each of its tests does. */
+function factsOf(fact: Fact): readonly Fact[] {
+  if (fact.test.kind !== 'every') return [fact]
+  return fact.test.tests.flatMap((test) => factsOf({ ...fact, test }))
 }
 
 /** Whether two facts cannot both hold, as seen from the first. */
@@ -263,7 +276,7 @@ function textOf(test: FieldTest | ElementTest): string | null {
 
 const shownMax = 40
 
-function short(written: Json): string {
+function textAt(path: FieldPath, written: Json): string {
   const text = JSON.stringify(written)
-  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+  return `${path.text}: ${text.length > shownMax ? `${text.slice(0, shownMax)}…` : text}`
 }
