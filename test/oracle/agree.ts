@@ -1,42 +1,53 @@
 import type { Event } from '../../src/model/event.ts'
 import type { Problem } from '../../src/model/problem.ts'
-import type { RuleSet } from '../../src/rules/rule-set.ts'
+import { RuleSet } from '../../src/rules/rule-set.ts'
 import { loadText } from '../support/load-text.ts'
 import { naiveFirings, type NaiveFiring, type RawFile } from './naive.ts'
 
 /* Both readings of one rule file, side by side. */
 
-/** A file that loads, and what it is loaded to. */
+/** The rules of a file that load, and what they are loaded to. */
 export interface Loaded {
   readonly file: RawFile
   readonly ruleSet: RuleSet
-  /** Rules that the loader refused, which are not in `file`. */
-  readonly refused: readonly Problem[]
+  /** The rules that are not in `file`, and why. */
+  readonly refused: readonly Refused[]
+}
+
+export interface Refused {
+  readonly rule: string
+  readonly problem: Problem
 }
 
 /** Loads made for one file: the loader tells all errors at once, but for those that others hide. */
 const loadsMax = 5
 
-/** Loads the rules of a file that are free of errors; `null` where none is. */
-export async function loadSound(file: RawFile): Promise<Loaded | null> {
-  const refused: Problem[] = []
+/** Loads the rules of a file that are free of errors, which may be none. */
+export async function loadSound(file: RawFile): Promise<Loaded> {
+  const refused: Refused[] = []
   let sound = file
   for (let i = 0; i < loadsMax; i++) {
-    const loaded = await loadText(textOf(sound))
-    if (loaded.ruleSet !== null) return { file: sound, ruleSet: loaded.ruleSet, refused }
-    const errors = loaded.problems.filter(({ severity }) => severity === 'error')
-    refused.push(...errors)
-    sound = withoutLines(sound, new Set(errors.map(({ line }) => line)))
-    if (Object.keys(sound.rules).length === 0) return null
+    if (Object.keys(sound.rules).length === 0) return { file: sound, ruleSet: noRules, refused }
+    const { ruleSet, problems } = await loadText(textOf(sound))
+    if (ruleSet !== null) return { file: sound, ruleSet, refused }
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    const names = Object.keys(sound.rules)
+    const wrong = errors.map((problem) => ({
+      rule: names[problem.line - firstLine] ?? '',
+      problem,
+    }))
+    refused.push(...wrong)
+    const left = names.filter((name) => !wrong.some(({ rule }) => rule === name))
+    sound = {
+      ...sound,
+      rules: Object.fromEntries(left.map((name) => [name, file.rules[name] ?? null])),
+    }
   }
-  const codes = refused.map(({ line, code, message }) => `${line}: ${code}: ${message}`)
+  const codes = refused.map(({ rule, problem }) => `${rule}: ${problem.code}: ${problem.message}`)
   throw new Error(`the rules left do not load:\n${codes.join('\n')}`)
 }
 
-function withoutLines(file: RawFile, lines: ReadonlySet<number>): RawFile {
-  const sound = Object.entries(file.rules).filter((_rule, i) => !lines.has(i + firstLine))
-  return { ...file, rules: Object.fromEntries(sound) }
-}
+const noRules = new RuleSet([])
 
 /** One line a rule, so that the line of a problem names its rule; the first is on this one. */
 const firstLine = 3
@@ -44,6 +55,21 @@ const firstLine = 3
 export function textOf({ lists, rules }: RawFile): string {
   const lines = Object.entries(rules).map(([name, rule]) => `  ${name}: ${JSON.stringify(rule)}`)
   return ['lists: ' + JSON.stringify(lists), 'rules:', ...lines, ''].join('\n')
+}
+
+/**
+ * The rules of `file` that are refused as impossible and that say nothing but what must hold: should
+ * one of them hold for an event, the loader is wrong. Below a negation or beside an alternative, what
+ * is impossible may stand in a rule that fires all the same.
+ */
+export function refusedAsImpossible(file: RawFile, refused: readonly Refused[]): RawFile {
+  const names = new Set(
+    refused.filter(({ problem }) => problem.code === 'impossible').map(({ rule }) => rule),
+  )
+  const rules = Object.entries(file.rules).filter(([name, rule]) => {
+    return names.has(name) && !/"(any|none|unless|cases|not)":/.test(JSON.stringify(rule))
+  })
+  return { ...file, rules: Object.fromEntries(rules) }
 }
 
 /** Lanes of the generated rules. */

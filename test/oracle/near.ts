@@ -88,13 +88,18 @@ class Draft {
     const bytes = isScalar ? Buffer.from(String(value)) : null
     if (path === '@topic' && typeof value === 'string') record.topic = value
     if (path === '@key') record.key = bytes
-    if (path === '@partition' && typeof value === 'number') record.partition = value
-    if (path === '@timestamp' && typeof value === 'number') record.timestampMs = value
-    if (path === '@offset' && Number.isSafeInteger(value)) record.offset = BigInt(Number(value))
+    if (path === '@partition' && isCount(value)) record.partition = value
+    if (path === '@timestamp' && isCount(value)) record.timestampMs = value
+    if (path === '@offset' && isCount(value)) record.offset = BigInt(value)
     if (!path.startsWith('@headers.')) return
     const name = path.slice('@headers.'.length)
     record.headers = [...(record.headers ?? []).filter(([one]) => one !== name), [name, bytes]]
   }
+}
+
+/** What a bus can give as a partition, an offset or a time. */
+function isCount(value: Json | undefined): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /** A copy of `into` with a value at a path, or without what is there. */
