@@ -19,8 +19,8 @@ import {
 
 /*
  * From the tree that the CEL package parsed and checked to closures over an event. It is our own
- * evaluator since the package's has no bound on what an evaluation costs, sees an object's prototype,
- * runs `matches` on JavaScript's engine, and compares a number with a text by failing.
+ * evaluator since the package's has no bound on what an evaluation costs, runs `matches` on
+ * JavaScript's engine, and fails on an object with a field `constructor` and on `event.n + 1`.
  * docs/decisions/regex-and-expr.md
  */
 
