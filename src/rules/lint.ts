@@ -1,28 +1,32 @@
 import type { Problem } from '../model/problem.ts'
 import { formatDuration } from '../model/units.ts'
 import type { ProblemCode } from '../schema/problem-code.ts'
-import type { At, YamlDocument } from '../schema/yaml-document.ts'
-import { actionsOf, type Rule } from './rule.ts'
+import type { At } from '../schema/yaml-document.ts'
+import type { Linted } from './lint/linted.ts'
+import { plainPrefixes } from './lint/plain-prefix.ts'
+import { shadowedCases } from './lint/shadowed.ts'
+import { unindexable } from './lint/unindexable.ts'
+import { actionsOf } from './rule.ts'
 
 /** A compiled rule and where it came from. */
-export interface LoadedRule {
-  readonly rule: Rule
-  readonly at: At
-  readonly document: YamlDocument
-  /** Has neither `when` nor `unless`. */
-  readonly matchesAll: boolean
+export interface LoadedRule extends Linted {
   /** Equal for rules that fire for the same events and do the same. */
   readonly sameness: string
   /** Where its retry policy is written, if it is. */
   readonly retryAt: At
 }
 
-/** What is legal and still probably not meant. */
+/** What no rule can mean, and what is legal and still probably not meant. */
 export function warnAbout(
   rules: readonly LoadedRule[],
   retryTiersMs: readonly number[],
 ): readonly Problem[] {
   return [
+    ...rules.flatMap((rule) => [
+      ...shadowedCases(rule),
+      ...unindexable(rule),
+      ...plainPrefixes(rule),
+    ]),
     ...rules.filter(({ matchesAll }) => matchesAll).map(matchesEverything),
     ...identical(rules),
     ...leadingBack(rules),

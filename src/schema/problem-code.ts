@@ -28,6 +28,7 @@ export const problemCodes = [
   'not-supported-yet',
   // rules
   'duplicate-rule',
+  'unknown-rule',
   'bad-topic',
   'bad-path',
   'bad-test',
@@ -37,7 +38,10 @@ export const problemCodes = [
   'unknown-action',
   'unknown-lane',
   'too-many',
+  'shadowed-case',
   'matches-everything',
+  'unindexable',
+  'regex-is-prefix',
   'identical-rules',
   'leads-back',
   'delay-above-tiers',

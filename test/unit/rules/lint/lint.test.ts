@@ -1,0 +1,156 @@
+import { expect } from 'chai'
+import { loadText } from '../../../support/load-text.ts'
+
+/** A rule file, and what is told of it beside what is not asked for here. */
+interface Case {
+  readonly name: string
+  readonly text: string
+  readonly places: readonly string[]
+}
+
+const ruleOf = (lines: string, name = 'purge', action = 'emit: { topic: out }'): string =>
+  `  ${name}:\n    topics: [edits]\n${lines.replace(/^/gm, '    ')}\n    do: { ${action} }\n`
+
+const rules = (...texts: readonly string[]): string => `rules:\n${texts.join('')}`
+
+/** Cases at the lines 5, 6, 7 ... of a file. */
+const casesOf = (when: string, ...conditions: readonly string[]): string => {
+  const cases = conditions.map(
+    (condition) =>
+      `      - { ${condition === '' ? '' : `when: ${condition}, `}do: { emit: { topic: out } } }\n`,
+  )
+  return `rules:\n  purge:\n    topics: [edits]\n    cases:\n${cases.join('')}    when: ${when}\n`
+}
+
+const shadowed: readonly Case[] = [
+  {
+    name: 'a case with more tests than one before it',
+    text: casesOf('{ a: 1 }', '{ b: 1 }', '{ b: 1, c: 1 }'),
+    places: ['6:9 shadowed-case'],
+  },
+  {
+    name: 'no case with fewer tests',
+    text: casesOf('{ a: 1 }', '{ b: 1, c: 1 }', '{ b: 1 }'),
+    places: [],
+  },
+  {
+    name: 'a case that the `when` of the rule makes needless',
+    text: casesOf('{ a: { prefix: ab } }', '{ a: { prefix: a } }', '{ b: 1 }', ''),
+    places: ['6:9 shadowed-case', '7:9 shadowed-case'],
+  },
+  {
+    name: 'no case that another may leave over',
+    text: casesOf('{ a: { prefix: a } }', '{ a: { prefix: ab } }', '{ b: 1 }', ''),
+    places: [],
+  },
+  {
+    name: 'a range within a range',
+    text: casesOf('{ a: 1 }', '{ n: { gt: 0 } }', '{ n: { gte: 1, lt: 9 } }', '{ n: { gte: 0 } }'),
+    places: ['6:9 shadowed-case'],
+  },
+]
+
+const unindexable: readonly Case[] = [
+  {
+    name: 'a rule that only says what an event is not',
+    text: rules(ruleOf('when: { kind: { not: log } }')),
+    places: ['2:3 unindexable'],
+  },
+  {
+    name: 'a rule of exceptions',
+    text: rules(ruleOf('unless: [{ kind: log }]')),
+    places: ['2:3 unindexable'],
+  },
+  {
+    name: 'no rule with one thing that an event is',
+    text: rules(ruleOf('when: { kind: { not: log }, wiki: { exists: true } }')),
+    places: [],
+  },
+  {
+    name: 'an alternative that asks for nothing',
+    text: rules(ruleOf('when: { any: [{ a: 1 }, { b: { exists: false } }] }')),
+    places: ['2:3 unindexable'],
+  },
+  {
+    name: 'no rule whose every case asks for something',
+    text: casesOf('{ kind: { not: log } }', '{ a: 1 }', '{ b: 1 }'),
+    places: [],
+  },
+  {
+    name: 'no expression that is meant to see all events',
+    text: rules(ruleOf('when: { expr: "event.a > 1.0", full_scan: true }')),
+    places: [],
+  },
+  {
+    name: 'a rule without a condition once, as one that matches everything',
+    text: rules(ruleOf('owner: me')),
+    places: ['2:3 matches-everything'],
+  },
+]
+
+const prefixes: readonly Case[] = [
+  {
+    name: 'a regex that is a prefix',
+    text: rules(ruleOf('when: { title: { regex: "^User:" } }')),
+    places: ['4:13 regex-is-prefix'],
+  },
+  {
+    name: 'one in a case, below `not` and `any`',
+    text: casesOf('{ a: 1 }', '{ any: [{ b: { not: { regex: "^a\\\\.b" } } }] }'),
+    places: ['5:27 regex-is-prefix'],
+  },
+  {
+    name: 'no regex that asks for more',
+    text: rules(ruleOf('when: { title: { regex: "^User:.+" } }')),
+    places: [],
+  },
+]
+
+describe('the linter tells', () => {
+  for (const { name, text, places } of [...shadowed, ...unindexable, ...prefixes]) {
+    it(`${name}`, async () => {
+      const { problems } = await loadText(text)
+      expect(problems.map(({ line, column, code }) => `${line}:${column} ${code}`)).to.deep.equal(
+        places,
+      )
+    })
+  }
+
+  it('which case takes the place of which', async () => {
+    const text = casesOf('{ a: 1 }', '{ c: 1 }', '{ b: 1 }', '{ b: 1, c: 2 }')
+    const { problems, ruleSet } = await loadText(text)
+    expect(ruleSet).to.equal(null)
+    expect(problems.map(({ message }) => message)).to.deep.equal([
+      'case 3 is never taken: whenever it holds, case 2 holds before it',
+    ])
+  })
+
+  it('the prefix to write', async () => {
+    const { problems, ruleSet } = await loadText(
+      rules(ruleOf('when: { title: { regex: "^Talk\\\\.\\"" } }')),
+    )
+    expect(ruleSet).not.to.equal(null)
+    expect(problems[0]?.hint).to.equal(
+      'write `prefix: "Talk.\\""`, which is quicker and reads better',
+    )
+  })
+
+  it('the same of a rule that is not enabled', async () => {
+    const { problems } = await loadText(rules(ruleOf('enabled: false\nwhen: { kind: { not: a } }')))
+    expect(problems.map(({ code }) => code)).to.deep.equal(['unindexable'])
+  })
+
+  it('rules that are the same in another order of keys', async () => {
+    const { problems } = await loadText(
+      rules(ruleOf('when: { a: 1, b: [2, 3] }', 'one'), ruleOf('when: { b: [2, 3], a: 1 }', 'two')),
+    )
+    expect(problems.map(({ line, code }) => `${line} ${code}`)).to.deep.equal(['6 identical-rules'])
+  })
+
+  it('no rules that are the same but for a value', async () => {
+    const { problems } = await loadText(
+      rules(ruleOf('when: { a: 1 }', 'one'), ruleOf('when: { a: "1" }', 'two')),
+    )
+    expect(problems).to.deep.equal([])
+  })
+})
