@@ -5,10 +5,10 @@ import type { Outcome } from '../model/outcome.ts'
 import type { Headers, NewRecord } from '../model/record.ts'
 import type { ProducedAt } from '../ports/bus.ts'
 import { PortError } from '../ports/port-error.ts'
-import { laterKeys } from '../schema/check-shape.ts'
 import type { Action, ActionKind, ActionTools, CompileContext } from '../rules/action-kind.ts'
 import { PipeFailure, timeMsOf } from '../rules/pipes.ts'
 import type { Scope } from '../rules/scope.ts'
+import { stepKeys } from '../rules/step-schema.ts'
 import { bodyBytesMax } from '../rules/template-compiler.ts'
 import { RenderError, type JsonTemplate, type TextTemplate } from '../rules/template.ts'
 import type { ReportAction } from './report-action.ts'
@@ -48,9 +48,9 @@ export const emitSchema = z
     timestamp: scalar
       .optional()
       .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Default: now.'),
+    ...stepKeys,
   })
   .describe('Puts a derived event on the bus.')
-  .register(laterKeys, { keys: ['as', 'each'] })
 
 export type EmitSpec = z.infer<typeof emitSchema>
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { laterKeys } from '../schema/check-shape.ts'
+import { stepKeys } from '../rules/step-schema.ts'
 import { entriesMax, table } from './schema-pieces.ts'
 
 /** More than this in one list of outcomes says the same twice. */
@@ -98,8 +98,8 @@ export const httpSchema = z
       .literal('never')
       .optional()
       .describe('Redirects are never followed; `never` is the only value.'),
+    ...stepKeys,
   })
   .describe('Makes one HTTP call.')
-  .register(laterKeys, { keys: ['as', 'each'] })
 
 export type HttpSpec = z.infer<typeof httpSchema>

@@ -2,16 +2,45 @@ import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Reporter } from '../schema/reporter.ts'
 import type { At } from '../schema/yaml-document.ts'
+import { fitsPieces } from './glob.ts'
 import type { TopicSelector } from './rule.ts'
 
 /** What Kafka takes for the name of a topic, and `*` for any run of characters. */
 const patternForm = /^[a-zA-Z0-9._*-]{1,249}$/
 
+/** Which rules name which topics without a wildcard, of one load: what `unclaimed` leaves out. */
+export class Claims {
+  /** `null`: several rules do. */
+  readonly #rules = new Map<string, string | null>()
+
+  add(topic: string, rule: string): void {
+    const known = this.#rules.get(topic)
+    if (known !== rule) this.#rules.set(topic, known === undefined ? rule : null)
+  }
+
+  hasOther(topic: string, rule: string): boolean {
+    const known = this.#rules.get(topic)
+    return known !== undefined && known !== rule
+  }
+}
+
+export interface TopicContext {
+  readonly reporter: Reporter
+  /** Filled while rules are compiled, asked when all of them are. */
+  readonly claims: Claims
+  /** `null`: the topics are only looked at, and claimed for no rule. */
+  readonly rule: string | null
+}
+
 /** Compiles `topics`, whose shape has been checked; `null` after reporting what is wrong. */
-export function compileTopics(source: Json, at: At, reporter: Reporter): TopicSelector | null {
-  const include = isJsonObject(source) ? source['include'] : source
-  const exclude = isJsonObject(source) ? source['exclude'] : []
+export function compileTopics(
+  source: Json,
+  at: At,
+  { reporter, claims, rule }: TopicContext,
+): TopicSelector | null {
   const isNested = isJsonObject(source)
+  const include = isNested ? source['include'] : source
+  const exclude = isNested ? source['exclude'] : []
   const included = patternsOf(include, isNested ? [...at, 'include'] : at, reporter)
   const excluded = patternsOf(exclude, [...at, 'exclude'], reporter)
   if (included === null || excluded === null) return null
@@ -22,12 +51,25 @@ export function compileTopics(source: Json, at: At, reporter: Reporter): TopicSe
     reporter.error(at, 'impossible', 'every topic that is included is excluded as well')
     return null
   }
+  const isUnclaimed = isNested && source['unclaimed'] === true
+  if (isUnclaimed && globs.length === 0) {
+    const message = '`unclaimed` without a glob leaves out nothing'
+    const hint = 'the names that a rule writes out are its own; leave `unclaimed` out'
+    reporter.errorAtKey([...at, 'unclaimed'], 'bad-value', message, hint)
+    return null
+  }
   const isIncluded = anyPattern(included)
+  const matches = (topic: string): boolean => isIncluded(topic) && !isExcluded(topic)
+  const plain = { text: JSON.stringify([included, excluded]), names, globs, matches }
+  if (rule === null) return plain
+  for (const name of names) claims.add(name, rule)
+  if (!isUnclaimed) return plain
+  const own = new Set(names)
   return {
-    text: JSON.stringify([included, excluded]),
+    text: JSON.stringify([included, excluded, rule]), // what others claim depends on the rule
     names,
     globs,
-    matches: (topic) => isIncluded(topic) && !isExcluded(topic),
+    matches: (topic) => matches(topic) && (own.has(topic) || !claims.hasOther(topic, rule)),
   }
 }
 
@@ -57,24 +99,7 @@ function anyPattern(patterns: readonly string[]): (topic: string) => boolean {
   return (topic) => tests.some((test) => test(topic))
 }
 
-/**
- * Whether a text fits a pattern in which `*` is any run of characters. The pieces between stars are
- * looked for from left to right, each as early as it can be: that never needs to go back, where a
- * regex of `.*` could take time without bound.
- */
+/** Whether a text fits a pattern in which `*` is any run of characters. */
 export function compileGlob(pattern: string): (text: string) => boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return (text) => text === pattern
-  return (text) => {
-    if (text.length < first.length + last.length) return false
-    if (!text.startsWith(first) || !text.endsWith(last)) return false
-    let from = first.length
-    for (const piece of rest) {
-      const found = text.indexOf(piece, from)
-      if (found === -1) return false
-      from = found + piece.length
-    }
-    return from <= text.length - last.length
-  }
+  return fitsPieces(pattern.split('*'))
 }

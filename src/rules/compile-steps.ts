@@ -11,7 +11,11 @@ import type { At } from '../schema/yaml-document.ts'
 import type { Action, ActionKind } from './action-kind.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
-import { createTemplateCompiler } from './template-compiler.ts'
+import type { Step } from './rule.ts'
+import { stepKeys } from './step-schema.ts'
+import { createTemplateCompiler, type TemplateCompilerOptions } from './template-compiler.ts'
+import { parseTemplate } from './template-parse.ts'
+import type { JsonTemplate, TemplateCompiler } from './template.ts'
 
 /** Actions of one rule. A longer chain is several rules with derived events between them. */
 const actionsMax = 32
@@ -19,26 +23,21 @@ const actionsMax = 32
 /** Kinds that the language names and this version does not build. */
 const laterKinds: readonly string[] = ['fan_out', 'purge', 'invalidate', 'link']
 
-/** Keys of an action beside its kind that this version does not build. */
-const laterActionKeys: readonly string[] = ['as', 'each']
-
-export interface ActionContext extends RuleContext {
+export interface StepContext extends RuleContext {
   readonly rule: string
   readonly retry: RetryPolicy
   readonly lists: ReadonlyMap<string, Json>
+  /** Groups of the regexes on the way to these steps. */
+  readonly captures: readonly string[]
   readonly reporter: Reporter
 }
 
 /** Compiles `do`: one action or a list of them; `null` after reporting what is wrong. */
-export function compileActions(
-  source: Json,
-  at: At,
-  context: ActionContext,
-): readonly Action[] | null {
+export function compileSteps(source: Json, at: At, context: StepContext): readonly Step[] | null {
   const { reporter } = context
   if (!Array.isArray(source)) {
-    const action = compileAction(source, at, context)
-    return action === null ? null : [action]
+    const step = compileStep(source, at, { ...context, kept: [] })
+    return step === null ? null : [step]
   }
   if (source.length === 0) {
     reporter.error(at, 'bad-value', 'a rule without an action', 'say what it does below `do`')
@@ -48,27 +47,78 @@ export function compileActions(
     reporter.error(at, 'too-many', `${source.length} actions, above ${actionsMax}`)
     return null
   }
-  const compiled = (source as readonly Json[]).map((one, i) =>
-    compileAction(one, [...at, i], context),
-  ) // as: an array of a Json value
-  const actions = compiled.filter((action) => action !== null)
-  return actions.length === compiled.length ? actions : null
+  const kept: string[] = []
+  const steps: Step[] = []
+  ;(source as readonly Json[]).forEach((one, i) => {
+    // as: an array of a Json value
+    const step = compileStep(one, [...at, i], { ...context, kept: [...kept] })
+    // A step with a mistake keeps its name as well: what reads it has no mistake of its own.
+    const name = nameOf(one)
+    if (name !== null) kept.push(name)
+    if (step !== null) steps.push(step)
+  })
+  return steps.length === source.length ? steps : null
 }
 
-function compileAction(source: Json, at: At, context: ActionContext): Action | null {
+interface OneContext extends StepContext {
+  /** Names of the steps before this one that keep what came of them. */
+  readonly kept: readonly string[]
+}
+
+function nameOf(source: Json): string | null {
+  if (!isJsonObject(source)) return null
+  const specs = Object.values(source).filter(isJsonObject)
+  const name = specs.map((spec) => spec['as']).find((one) => typeof one === 'string')
+  return name ?? null
+}
+
+function compileStep(source: Json, at: At, context: OneContext): Step | null {
   const found = kindOf(source, at, context)
-  return found === null
-    ? null
-    : compileKind(found.kind, found.spec, [...at, found.kind.name], context)
+  if (found === null) return null
+  const { kind, spec } = found
+  const kindAt = [...at, kind.name]
+  const action = compileKind(kind, spec, kindAt, context)
+  const { as = null, each } = isJsonObject(spec) ? spec : {}
+  const isFree = as === null || !isTaken(as, kindAt, context)
+  const list = each === undefined ? null : compileEach(each, kindAt, context)
+  if (action === null || !isFree || (each !== undefined && list === null)) return null
+  return { action, as: typeof as === 'string' ? as : null, each: list }
 }
 
-function compileKind(
-  kind: ActionKind,
-  source: Json,
-  at: At,
-  context: ActionContext,
-): Action | null {
-  const { reporter, lists, secrets } = context
+function isTaken(name: Json, at: At, { kept, reporter }: OneContext): boolean {
+  if (typeof name !== 'string' || !kept.includes(name)) return false
+  const message = `an earlier action is called \`${name}\` already`
+  reporter.error([...at, 'as'], 'bad-value', message, 'a name is used once in a `do`')
+  return true
+}
+
+/** The list of `each`; `null` after reporting what is wrong. */
+function compileEach(source: Json, at: At, context: OneContext): JsonTemplate | null {
+  const { reporter } = context
+  if (typeof source !== 'string') return null // told by the shape
+  const nodes = parseTemplate(source, (message, hint) =>
+    reporter.error([...at, 'each'], 'template-syntax', message, hint),
+  )
+  if (nodes === null) return null
+  if (nodes.length !== 1 || nodes[0]?.kind !== 'tag') {
+    const message = '`each` is one tag that is a list, and nothing around it'
+    reporter.error([...at, 'each'], 'template-syntax', message, 'for example "{{event.items}}"')
+    return null
+  }
+  return templatesFor({ ...context, hasItem: false }, (below, code, message, hint) =>
+    reporter.error([...at, ...below], code, message, hint),
+  ).json(source, ['each'])
+}
+
+function templatesFor(
+  { lists, secrets, captures, kept, hasItem }: OneContext & { readonly hasItem: boolean },
+  report: TemplateCompilerOptions['report'],
+): TemplateCompiler {
+  return createTemplateCompiler({ lists, secrets, captures, steps: kept, hasItem, report })
+}
+
+function compileKind(kind: ActionKind, source: Json, at: At, context: OneContext): Action | null {
+  const { reporter, secrets } = context
   const told = checkShape(kind.schema, source, at, reporter)
   // A slip in a key should not hide what else is wrong: the rest is compiled for its problems.
   const shape = told ?? shapeOfKnown(kind, source)
@@ -78,18 +128,12 @@ function compileKind(
     isGood = false
     reporter.error([...at, ...below], knownCode(code), message, hint)
   }
+  const { as, each } = isJsonObject(source) ? source : {}
   const action = kind.compile(shape.value, {
     rule: context.rule,
     retry: context.retry,
-    templates: createTemplateCompiler({
-      lists,
-      secrets,
-      captures: [],
-      steps: [],
-      hasItem: false,
-      report,
-    }),
-    keepsResult: false,
+    templates: templatesFor({ ...context, hasItem: each !== undefined }, report),
+    keepsResult: as !== undefined,
     secrets,
     allowHosts: context.allowHosts,
     report,
@@ -109,7 +153,7 @@ function shapeOfKnown({ schema }: ActionKind, source: Json): { readonly value: u
 function kindOf(
   source: Json,
   at: At,
-  { kinds, reporter }: ActionContext,
+  { kinds, reporter }: StepContext,
 ): { readonly kind: ActionKind; readonly spec: Json } | null {
   const names = kinds.map((kind) => kind.name)
   if (!isJsonObject(source)) {
@@ -125,9 +169,14 @@ function kindOf(
   const known = keys.filter((key) => names.includes(key))
   const others = keys.filter((key) => !names.includes(key))
   for (const key of others) {
-    const isLater = laterKinds.includes(key) || laterActionKeys.includes(key)
-    if (isLater) {
+    if (laterKinds.includes(key)) {
       reporter.errorAtKey([...at, key], 'not-supported-yet', `\`${key}\` is not supported yet`)
+      continue
+    }
+    if (Object.hasOwn(stepKeys, key)) {
+      const kind = known[0] ?? names[0] ?? ''
+      const hint = `write it inside the action: \`${kind}: { ${key}: .. }\``
+      reporter.errorAtKey([...at, key], 'bad-value', `\`${key}\` beside the action`, hint)
       continue
     }
     const hint = didYouMean(key, [...names, ...laterKinds]) ?? `actions are ${names.join(', ')}`
