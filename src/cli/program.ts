@@ -5,6 +5,7 @@ import { demoCommand } from './demo.ts'
 import { emitCommand } from './emit.ts'
 import { exitCode } from './exit-code.ts'
 import { importCommand } from './import-changeprop.ts'
+import { explainCommand } from './explain.ts'
 import type { ProgramDeps } from './program-deps.ts'
 import { rulesCommand } from './rules.ts'
 import { runCommand } from './run.ts'
@@ -13,7 +14,7 @@ import { testCommand } from './test.ts'
 
 /** Commands that the documents name and this version does not have. */
 const laterCommands: readonly string[] = [
-  ...['explain', 'new', 'schema', 'top', 'tap', 'pause', 'resume', 'throttle'],
+  ...['new', 'schema', 'top', 'tap', 'pause', 'resume', 'throttle'],
   ...['suppress', 'replay', 'redrive', 'dead', 'reload'],
 ]
 
@@ -54,6 +55,7 @@ function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command
     demoCommand,
     checkCommand,
     testCommand,
+    explainCommand,
     emitCommand,
     rulesCommand,
     statusCommand,

@@ -132,8 +132,7 @@ expect: { retry: { after: 10m } }`,
     {
       name: 'goes on from the failed step, with what the first one gave',
       rule: `do:
-  - http: { url: "http://score.internal/" }
-    as: score
+  - http: { url: "http://score.internal/", as: score }
   - http: { method: POST, url: "http://hook.internal/{{steps.score.body.n}}" }
   - emit: { topic: scored, value: { n: "{{steps.score.body.n}}" } }`,
       given: `event: {}

@@ -1,0 +1,114 @@
+import { admit, type Verdict } from '../../engine/admit.ts'
+import { beforeSteps, scopeOf } from '../../engine/task-scope.ts'
+import { previewOf, type Preview } from '../../engine/trial/preview.ts'
+import type { Event } from '../../model/event.ts'
+import { newTask, type Task } from '../../model/task.ts'
+import { inspectCondition, type Inspected } from '../../rules/inspect-condition.ts'
+import type { Firing, Rule } from '../../rules/rule.ts'
+import { RenderError, type TextTemplate } from '../../rules/template.ts'
+
+/** Why a rule does or does not act on one event, and what it would send. */
+export interface Explanation {
+  readonly rule: Rule
+  readonly event: Event
+  readonly outcome: 'run' | 'skip'
+  /** A reason of skips or of dead letters, or `no-match`; `null`: it runs. */
+  readonly reason: string | null
+  /** The reason in words; `null` where the tree of conditions says it. */
+  readonly why: string | null
+  readonly conditions: Inspected
+  /** The conditions of `cases` up to the one taken, or of all where none is. */
+  readonly cases: readonly (Inspected | null)[]
+  /** 0-based index of the case taken; `null`: none is, or the rule has no cases. */
+  readonly taken: number | null
+  readonly captures: Readonly<Record<string, string>>
+  /** Empty where the match does not hold. */
+  readonly previews: readonly Preview[]
+  /** The rule's key for this event; `null`: the rule has none, or it cannot be rendered. */
+  readonly key: string | null
+}
+
+/**
+ * Explains by the same match and the same admission as the daemon's; only the tree is worked out
+ * anew, by the slow reader of conditions.
+ */
+export async function explain(
+  rule: Rule,
+  event: Event,
+  settings: { readonly nowMs: number; readonly hopsMax: number },
+): Promise<Explanation> {
+  const conditions = inspectCondition(rule.condition, event)
+  const reads = rule.topics.matches(event.record.topic)
+  const fired = reads ? rule.fire(event) : null
+  const cases = casesOf(rule, event, conditions, fired?.doubt === null ? fired.way : null)
+  const nothing = { rule, event, conditions, cases, taken: null, captures: {}, previews: [] }
+  if (fired === null) {
+    const why = reads ? null : `it does not read the topic ${event.record.topic}`
+    return { ...nothing, outcome: 'skip', reason: 'no-match', why, key: null }
+  }
+  const firing: Firing = { rule, ...fired }
+  const task = newTask(rule.name, event, fired.way)
+  const verdict = admit(firing, task, settings)
+  if (fired.doubt !== null) {
+    return { ...nothing, outcome: 'skip', reason: fired.doubt, why: null, key: null }
+  }
+  return {
+    ...nothing,
+    ...judged(verdict, rule),
+    taken: hasCases(rule) ? fired.way : null,
+    captures: rule.ways[fired.way]?.captures(event) ?? {},
+    previews: await previewOf(task, rule, settings.nowMs),
+    key: keyOf(rule.key, task, rule, settings.nowMs),
+  }
+}
+
+export function hasCases({ ways }: Rule): boolean {
+  return ways.length > 1 || ways[0]?.condition !== null
+}
+
+function casesOf(
+  rule: Rule,
+  event: Event,
+  conditions: Inspected,
+  taken: number | null,
+): readonly (Inspected | null)[] {
+  if (!hasCases(rule) || conditions.truth === false) return []
+  return rule.ways
+    .slice(0, taken === null ? rule.ways.length : taken + 1)
+    .map(({ condition }) => (condition === null ? null : inspectCondition(condition, event)))
+}
+
+function judged(verdict: Verdict, rule: Rule): Pick<Explanation, 'outcome' | 'reason' | 'why'> {
+  if (verdict.kind === 'dead') {
+    return { outcome: 'skip', reason: verdict.reason, why: `a dead letter: ${verdict.error}` }
+  }
+  if (verdict.kind === 'skip') {
+    return { outcome: 'skip', reason: verdict.reason, why: wordsOf(verdict.reason) }
+  }
+  if (rule.mode === 'live') return { outcome: 'run', reason: null, why: null }
+  return { outcome: 'skip', reason: 'shadow', why: 'it is in shadow mode: nothing is sent' }
+}
+
+function wordsOf(reason: string): string {
+  switch (reason) {
+    case 'disabled':
+      return '`enabled` is false'
+    case 'too-old':
+      return 'the event, or its root, is older than the rule acts on'
+    case 'sampled':
+      return 'the event is not among those that `sample` takes'
+    default:
+      return reason
+  }
+}
+
+function keyOf(key: TextTemplate | null, task: Task, rule: Rule, nowMs: number): string | null {
+  if (key === null) return null
+  const captures = rule.ways[task.way]?.captures(task.event) ?? {}
+  try {
+    return key(scopeOf(task, rule, captures, nowMs, beforeSteps))
+  } catch (error) {
+    if (error instanceof RenderError) return null
+    throw error
+  }
+}
