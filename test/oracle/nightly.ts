@@ -1,4 +1,5 @@
 import { seedOfRun } from '../support/seed.ts'
+import { runChanges } from './run-changes.ts'
 import { runOracle, tallyLines } from './run-oracle.ts'
 
 /*
@@ -22,4 +23,9 @@ for (let done = 0, run = 0; done < pairs; run++) {
   console.log(tallyLines(tally))
   done += tally.pairs
 }
-console.log('\nagreed')
+
+const changes = await runChanges({ seed, sets: Math.ceil(pairs / 4_000), rulesMax: 60 })
+console.log(
+  `\n${changes.changes} changes of sets of ${changes.rules} rules, ${changes.firings} firings`,
+)
+console.log('agreed')

@@ -3,6 +3,7 @@ import { anEvent } from '../support/builders.ts'
 import { seedOfRun } from '../support/seed.ts'
 import { disagreement, loadSound } from './agree.ts'
 import type { RawFile } from './naive.ts'
+import { runChanges } from './run-changes.ts'
 import { runOracle } from './run-oracle.ts'
 import { lists, ruleRows, subjects } from './semantics.ts'
 
@@ -62,6 +63,14 @@ describe('matching', () => {
         expect(tally.laterCases).to.be.above(0)
       })
     }
+  })
+
+  it('agrees with a set built anew after rules came and went', async function () {
+    this.timeout(60_000)
+    const tally = await runChanges({ seed: fixedSeed, sets: 4, rulesMax: 40 })
+    expect(tally.changes).to.equal(160)
+    expect(tally.rules).to.be.above(200)
+    expect(tally.firings).to.be.above(500)
   })
 
   it('is found to differ where it does', async () => {

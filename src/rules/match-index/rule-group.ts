@@ -38,7 +38,7 @@ export class RuleGroup {
   *changed(added: readonly Rule[], positionOf: PositionOf): Slices<RuleGroup | null> {
     const main = yield* moved(this.#main, positionOf)
     const old = this.#fresh === null ? [] : yield* liveRules(this.#fresh, positionOf)
-    const fresh = [...old, ...added]
+    const fresh = yield* notIn(main, [...old, ...added])
     if (fresh.length + main.live === 0) return null
     const size = main.index.rules.length
     const isTooMuch =
@@ -107,6 +107,20 @@ function* liveRules({ index }: Segment, positionOf: PositionOf): Slices<readonly
     if (pause(1)) yield
   }
   return live
+}
+
+/**
+ * Those of `rules` that are not in the index, each once. A rule that comes back is in it still, and
+ * no longer struck out: filed anew as well, it would fire twice.
+ */
+function* notIn({ index }: Segment, rules: readonly Rule[]): Slices<readonly Rule[]> {
+  const pause = pauseAfter(5_000)
+  const left = new Set(rules)
+  for (const rule of index.rules) {
+    left.delete(rule)
+    if (pause(1)) yield
+  }
+  return [...left]
 }
 
 function findIn({ index, positions }: Segment, event: Event, found: Positions): void {
