@@ -57,8 +57,12 @@ export function groupsOf({ source }: WrittenRegex): readonly RegexGroup[] {
   return groups
 }
 
+/** Of groups that are longer nothing is guessed: trying many of them takes long. */
+const guessLengthMax = 1_000
+
 /** A guess that is right for what titles and hosts are captured with: `.+`, `[^/]+`, `https?`. */
 function canHoldSlash(body: string): boolean {
+  if (body.length > guessLengthMax) return true
   try {
     return new RegExp(`^(?:${body})$`).test('a/b') || /\\?\//.test(body.replace(/\[[^\]]*\]/g, ''))
   } catch {

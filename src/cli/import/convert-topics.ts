@@ -7,6 +7,9 @@ import { entryOf } from './sourced.ts'
 /** Names and globs that one regex may stand for; above it the regex means something else. */
 const namesMax = 64
 
+/** A name of a topic has 249 characters at most; the reader calls itself for each group. */
+const regexLengthMax = 1_000
+
 const topicForm = /^[A-Za-z0-9._*-]{1,249}$/
 
 /**
@@ -77,6 +80,7 @@ function namesOf(node: Sourced, prefix: string, key: string, note: Note): Names 
  * alternatives and what may be left out. `.+` becomes `*`, which an empty run fits as well.
  */
 export function globsOf(source: string): readonly string[] | null {
+  if (source.length > regexLengthMax) return null
   const reader = new GlobReader(source)
   const globs = reader.read()
   return globs === null ? null : [...new Set(globs.map((glob) => glob.replace(/\*+/g, '*')))]

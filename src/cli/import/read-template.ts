@@ -21,8 +21,12 @@ export type TemplatePart =
       readonly insert: 'raw' | 'encoded' | 'segment'
     }
 
+/** Ours takes no longer ones, and says so when the rule is loaded. */
+const templateLengthMax = 64 * 1024
+
 /** Takes a template apart. Braces that are never closed stay text. */
 export function readTemplate(source: string): readonly TemplatePart[] {
+  if (source.length > templateLengthMax) return [{ kind: 'text', text: source }]
   const parts: TemplatePart[] = []
   let text = ''
   for (let at = 0; at < source.length;) {
@@ -41,10 +45,14 @@ export function readTemplate(source: string): readonly TemplatePart[] {
   return parts
 }
 
+/** A tag is short; a brace is not looked for further, so that many open ones do not take long. */
+const tagLengthMax = 1_000
+
 /** The offset behind the brace that closes the one at `start`; `null` for `{}` and open ends. */
 function endOfTag(source: string, start: number): number | null {
+  const end = Math.min(source.length, start + tagLengthMax)
   let depth = 0
-  for (let at = start; at < source.length; at++) {
+  for (let at = start; at < end; at++) {
     const character = source.charAt(at)
     if (character === '{') depth++
     else if (character === '}' && --depth === 0) return at - start < 2 ? null : at + 1

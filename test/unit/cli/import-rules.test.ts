@@ -211,6 +211,27 @@ describe('a template of change-propagation', () => {
   })
 })
 
+describe('what nobody writes', () => {
+  const long = 200_000
+  const specs: readonly { name: string; spec: JsonObject }[] = [
+    { name: 'open braces', spec: { exec: { ...get, headers: { h: '{'.repeat(65_000) } } } },
+    { name: 'a long text', spec: { exec: { ...get, headers: { h: '{'.repeat(long) } } } },
+    { name: 'open groups in a topic', spec: { topic: `/${'('.repeat(long)}/`, exec: get } },
+    { name: 'open groups in a match', spec: { match: { a: `/${'('.repeat(long)}/` }, exec: get } },
+    {
+      name: 'groups in groups',
+      spec: { match: { a: `/${'('.repeat(1_000)}x${')'.repeat(1_000)}/` }, exec: get },
+    },
+    { name: 'calls in calls', spec: { exec: { uri: `http://x/{${'a('.repeat(900)}` } } },
+  ]
+  for (const { name, spec } of specs) {
+    it(`is converted or refused in no time: ${name}`, () => {
+      const { rule, lost } = convert(spec)
+      expect(rule !== null || lost.length > 0).to.equal(true)
+    })
+  }
+})
+
 describe('a request of change-propagation', () => {
   const uris: readonly { from: string; url: string; hosts?: Json; lost?: readonly string[] }[] = [
     { from: 'http://x.internal:80/a', url: 'http://x.internal:80/a' },

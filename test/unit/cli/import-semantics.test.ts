@@ -6,6 +6,7 @@ import { isJsonObject } from '../../../src/model/json.ts'
 import { writeYaml } from '../../../src/schema/write-yaml.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText } from '../../support/load-text.ts'
+import { aScope } from '../../support/template-fixture.ts'
 
 /*
  * What `match` means there, written from its documentation, against what the converted rule does
@@ -91,16 +92,21 @@ const match = fc
   )
   .map((fields): JsonObject => Object.assign({}, ...fields) as JsonObject) // as: of objects
 
+async function loadConverted(
+  spec: JsonObject,
+  exec: Json,
+): Promise<Awaited<ReturnType<typeof loadText>>> {
+  const text = JSON.stringify({ rule: { topic: 'edits', ...spec, exec } })
+  const { modules, findings } = convertChangeprop({ name: 'c.yaml', text }, ['*.example'])
+  expect(findings.all).to.deep.equal([])
+  return loadText(writeYaml({ rules: { rule: modules[0]?.rules[0]?.rule ?? null } }))
+}
+
 async function firesHere(
   spec: JsonObject,
   bodies: readonly JsonObject[],
 ): Promise<readonly boolean[]> {
-  const exec = { uri: 'http://x.internal/' }
-  const text = JSON.stringify({ rule: { topic: 'edits', ...spec, exec } })
-  const { modules, findings } = convertChangeprop({ name: 'c.yaml', text }, [])
-  expect(findings.all).to.deep.equal([])
-  const rule = modules[0]?.rules[0]?.rule ?? null
-  const { ruleSet, problems } = await loadText(writeYaml({ rules: { rule } }))
+  const { ruleSet, problems } = await loadConverted(spec, { uri: 'http://x.internal/' })
   const errors = problems.filter(({ severity }) => severity === 'error')
   // `match` and `match_not` may say the same: ours refuses a rule that never fires.
   if (errors.length > 0 && errors.every(({ code }) => code === 'impossible')) {
@@ -139,4 +145,59 @@ describe('a converted match', () => {
     expect(holdsThere({ s: 'x' }, { s: ['x'] })).to.equal(false)
     expect(await firesHere({ match: { s: 'x' } }, [{ s: ['x'] }])).to.deep.equal([true])
   })
+})
+
+describe('a converted request', () => {
+  const match = {
+    meta: { uri: '/^https?:..[^/]+.wiki.(?<title>[^/]+)$/' },
+    old: { uri: '/.(?<title>[^/]+)$/' },
+    pair: '/^([a-z]+)-([0-9]+)$/',
+  }
+  const body = {
+    meta: {
+      uri: 'https://a.example/wiki/C%2B%2B',
+      domain: 'a.example',
+      dt: '2026-11-24T12:00:00Z',
+    },
+    old: { uri: '/D%20E' },
+    pair: 'page-7',
+    title: 'C++ / notes?',
+    rev: 7,
+    tags: ['one', 'two'],
+  }
+  const requests: readonly { uri: string; query?: JsonObject; want: string }[] = [
+    {
+      uri: 'http://x.internal/{message.title}/{{message.rev}}',
+      want: 'http://x.internal/C%2B%2B%20%2F%20notes%3F/7',
+    },
+    { uri: 'http://x.internal/{{match.meta.uri.title}}', want: 'http://x.internal/C%2B%2B' },
+    { uri: 'http://x.internal/{decode(match.meta.uri.title)}', want: 'http://x.internal/C%2B%2B' },
+    { uri: 'http://x.internal/{{match.old.uri.title}}', want: 'http://x.internal/D%20E' },
+    {
+      uri: 'http://x.internal/{{match.pair[2]}}/{{match.pair[1]}}',
+      want: 'http://x.internal/7/page',
+    },
+    { uri: 'https://{{message.meta.domain}}/{message.tags[1]}', want: 'https://a.example/two' },
+    { uri: "http://x.internal/{default(message.nothing, 'a b')}", want: 'http://x.internal/a%20b' },
+    {
+      uri: 'http://x.internal/',
+      query: { t: '{{message.title}}', n: 1, d: '{{date(message.meta.dt)}}' },
+      want: 'http://x.internal/?t=C%2B%2B%20%2F%20notes%3F&n=1&d=Tue%2C%2024%20Nov%202026%2012%3A00%3A00%20GMT',
+    },
+  ]
+  for (const { uri, query, want } of requests) {
+    it(`asks for ${want} where ${uri} did`, async () => {
+      const exec = { uri, ...(query === undefined ? {} : { query }) }
+      const { ruleSet, problems } = await loadConverted({ match }, exec)
+      expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
+      const event = anEvent(body)
+      const way = ruleSet?.rules[0]?.ways[0]
+      if (way === undefined) throw new Error('the rule does not load')
+      const scope = aScope(body, {}, { match: way.captures(event) })
+      const rendered = way.steps[0]?.action.render(scope)
+      expect(rendered?.kind === 'ready' ? rendered.request.summary : rendered).to.equal(
+        `GET ${want}`,
+      )
+    })
+  }
 })
