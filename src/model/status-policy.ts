@@ -1,6 +1,7 @@
 /*
  * What an answer of an HTTP target means: the table of docs/rules.md, 4, as a total function, and
- * what rules and actions say otherwise. Compiled once per action into one lookup per answer.
+ * what rules and actions say otherwise. Asked once per answer, which a look into short lists is cheap
+ * for; a table of all statuses for each of 100,000 rules is not.
  */
 
 export type Verdict = 'success' | 'retry' | 'dead'
@@ -61,18 +62,14 @@ export function compileStatusPolicy(
   method: string,
   overrides: readonly PolicyOverride[],
 ): StatusPolicy {
-  const verdicts = Array.from(
-    { length: 600 },
-    (_, status) =>
-      overridden([String(status), `${Math.floor(status / 100)}xx`], overrides) ??
-      defaultVerdict(method, status),
-  )
-  const networkVerdicts = new Map(
-    networkOutcomes.map((name) => [name, overridden([name], overrides) ?? 'retry']),
-  )
+  const said = overrides.filter((one) => Object.values(one).some((names) => names.length > 0))
   return {
-    ofStatus: (status) => verdicts[status] ?? defaultVerdict(method, status),
-    ofNetwork: (outcome) => networkVerdicts.get(outcome) ?? 'retry',
+    ofStatus(status) {
+      const isClassed = status >= 0 && status <= 599
+      const names = isClassed ? [String(status), `${Math.floor(status / 100)}xx`] : []
+      return overridden(names, said) ?? defaultVerdict(method, status)
+    },
+    ofNetwork: (outcome) => overridden([outcome], said) ?? 'retry',
   }
 }
 

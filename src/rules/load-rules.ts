@@ -49,7 +49,7 @@ export async function loadRules(
   const isGood = problems.every(({ severity }) => severity === 'warning')
   const sound = loaded.map(({ rule }) => rule)
   return {
-    ruleSet: isGood ? new RuleSet(sound) : null,
+    ruleSet: isGood ? await RuleSet.build(sound, context.breathe) : null,
     sound,
     problems,
     rules: load.count,

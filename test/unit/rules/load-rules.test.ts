@@ -260,7 +260,7 @@ describe('a warning', () => {
 
   it('is given for a rule that matches everything', async () => {
     expect(await codes(ruleText(''))).to.deep.equal(['2:3 matches-everything'])
-    expect(await codes(ruleText('unless: [{ a: 1 }]'))).to.deep.equal([])
+    expect(await codes(ruleText('unless: [{ a: 1 }]'))).to.deep.equal(['2:3 unindexable'])
     expect(await codes(ruleText('when: { "@topic": { exists: true } }'))).to.deep.equal([])
   })
 
