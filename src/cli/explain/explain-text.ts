@@ -1,14 +1,10 @@
 import type { Preview } from '../../engine/trial/preview.ts'
-import type { Json } from '../../model/json.ts'
 import { printable } from '../../model/printable.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
-import { writeYaml } from '../../schema/write-yaml.ts'
+import { cut, seenText, testText, whyNot } from '../../rules/why-not.ts'
 import type { Styles } from '../styles.ts'
 import { bodyOf, headersOf } from './explain-json.ts'
 import { hasCases, type Explanation } from './explanation.ts'
-
-/** Characters of a value that are shown: enough to know it again. */
-const shownMax = 60
 
 /** An explanation as a screen: the answer first, then why, then what would be sent. */
 export function explanationText(explanation: Explanation, styles: Styles): string {
@@ -37,32 +33,15 @@ function headline(explanation: Explanation, { bold, green, yellow }: Styles): st
   const place = `${rule.file}:${rule.line}`
   const of = `on ${event.record.topic}`
   if (outcome === 'run') return `${name} ${green('fires')} ${of}  (${place})`
-  const because = why ?? whyNot(explanation) ?? reason ?? ''
+  const because = why ?? reasonOf(explanation) ?? reason ?? ''
   return `${name} ${yellow('does not act')} ${of}: ${printable(because)}  (${place})`
 }
 
 /** The part that decided, in words. */
-function whyNot({ conditions, cases }: Explanation): string | null {
-  const whole = conditions.truth === true ? cases.find((one) => one?.truth !== true) : conditions
-  if (whole === undefined || whole === null) return null
-  if (conditions.truth === true && whole.truth === false) return 'none of its cases holds'
-  const leaf = decidedLeaf(whole)
-  if (leaf === null) return null
-  if (leaf.kind === 'expr') return leaf.doubt ?? `the expression is ${String(leaf.truth)}`
-  const seen = `${leaf.path ?? ''} ${seenText(leaf)}`
-  if (typeof leaf.truth !== 'boolean') return `${seen}: ${leaf.doubt ?? leaf.truth}`
-  if (leaf.truth) return `${seen}, which it excepts`
-  return `${seen}, and the rule asks for ${testText(leaf.test)}`
-}
-
-function decidedLeaf(part: Inspected): Inspected | null {
-  if (!part.decided) return null
-  if (part.children.length === 0) return part
-  for (const child of part.children) {
-    const leaf = decidedLeaf(child)
-    if (leaf !== null) return leaf
-  }
-  return part.path === null ? null : part
+function reasonOf({ conditions, cases }: Explanation): string | null {
+  if (conditions.truth !== true) return whyNot(conditions)
+  const inDoubt = cases.find((one) => one !== null && typeof one.truth !== 'boolean')
+  return inDoubt === undefined || inDoubt === null ? 'none of its cases holds' : whyNot(inDoubt)
 }
 
 /** `when` and `unless`, each below its own title; nothing for a rule that has neither. */
@@ -125,7 +104,7 @@ function rowsOf(part: Inspected, depth: number): readonly Row[] {
   const row: Row = {
     depth,
     name: printable([group, path ?? ''].filter((text) => text !== '').join(' ')),
-    seen: kind === 'test' || kind === 'some' || kind === 'element' ? seenText(part) : '',
+    seen: kind === 'test' || kind === 'some' || kind === 'element' ? seenText(part.value) : '',
     asks:
       kind === 'test' ? `asks for ${testText(part.test)}` : kind === 'expr' ? exprText(part) : '',
     truth,
@@ -142,22 +121,6 @@ function exprText({ test }: Inspected): string {
 function mark(truth: Inspected['truth'], { green, red, yellow }: Styles): string {
   if (typeof truth !== 'boolean') return yellow('?')
   return truth ? green('✔') : red('✘')
-}
-
-function seenText({ value }: Inspected): string {
-  return value === undefined ? 'is absent' : `is ${printable(cut(JSON.stringify(value)))}`
-}
-
-/** As one writes it in a rule. */
-function testText(test: Json): string {
-  const yaml = writeYaml({ test }).trimEnd()
-  return printable(cut(yaml.includes('\n') ? JSON.stringify(test) : yaml.slice('test: '.length)))
-}
-
-function cut(text: string): string {
-  const characters = [...text.slice(0, 2 * shownMax)]
-  if (characters.length <= shownMax) return text
-  return `${characters.slice(0, shownMax - 1).join('')}…`
 }
 
 function facts(rows: readonly (readonly [name: string, text: string | null])[]): string {

@@ -165,7 +165,7 @@ function noteOf(one: Happened): readonly string[] {
     case 'emit':
       return []
     case 'skip':
-      return [`skipped: ${one.reason}`]
+      return [`skipped: ${one.reason}${one.why === null ? '' : `, ${one.why}`}`]
     case 'retry':
       return [`an attempt failed: ${one.why}`]
     case 'dead':

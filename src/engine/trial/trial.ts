@@ -4,8 +4,10 @@ import { deadReasonOf } from '../../model/outcome.ts'
 import type { BusRecord } from '../../model/record.ts'
 import type { Task } from '../../model/task.ts'
 import { newTask } from '../../model/task.ts'
+import { inspectCondition } from '../../rules/inspect-condition.ts'
 import type { RuleTest, TestEvent } from '../../rules/rule-test-schema.ts'
 import type { Rule } from '../../rules/rule.ts'
+import { whyNot } from '../../rules/why-not.ts'
 import { admit } from '../admit.ts'
 import { attempt, type AttemptMeters, type AttemptResult, type AttemptTools } from '../attempt.ts'
 import { planRetry } from '../retry-plan.ts'
@@ -16,7 +18,12 @@ import { trialTools, type Effect } from './trial-tools.ts'
 /** One thing that a rule did in a trial, in the order in which it did them. */
 export type Happened =
   | Effect
-  | { readonly kind: 'skip'; readonly reason: 'no-match' | SkipReason }
+  | {
+      readonly kind: 'skip'
+      readonly reason: 'no-match' | SkipReason
+      /** The part of the condition that decided, in words; `null` where the reason says it all. */
+      readonly why: string | null
+    }
   /** The attempt failed, and the next one is that much later. */
   | { readonly kind: 'retry'; readonly afterMs: number; readonly why: string }
   | { readonly kind: 'dead'; readonly reason: DeadReason; readonly why: string }
@@ -102,8 +109,14 @@ class Trial {
   async #arrives(given: TestEvent, index: number): Promise<void> {
     const rule = this.#rule
     const event = eventOf(this.#recordOf(given, index), given.body)
-    const fired = rule.topics.matches(given.topic) ? rule.fire(event) : null
-    if (fired === null) return this.#skip('no-match')
+    if (!rule.topics.matches(given.topic)) {
+      return this.#skip('no-match', `the rule does not read the topic ${given.topic}`)
+    }
+    const fired = rule.fire(event)
+    if (fired === null) {
+      const inspected = inspectCondition(rule.condition, event)
+      return this.#skip('no-match', whyNot(inspected) ?? 'none of its cases holds')
+    }
     const task = newTask(rule.name, event, fired.way)
     const context = { nowMs: this.#clock.now(), hopsMax: this.#settings.hopsMax }
     const verdict = admit({ rule, ...fired }, task, context)
@@ -111,7 +124,7 @@ class Trial {
       case 'run':
         return this.#attempt(task)
       case 'skip':
-        return this.#skip(verdict.reason)
+        return this.#skip(verdict.reason, null)
       case 'dead':
         this.happened.push({ kind: 'dead', reason: verdict.reason, why: verdict.error })
     }
@@ -129,8 +142,8 @@ class Trial {
     }
   }
 
-  #skip(reason: 'no-match' | SkipReason): void {
-    this.happened.push({ kind: 'skip', reason })
+  #skip(reason: 'no-match' | SkipReason, why: string | null): void {
+    this.happened.push({ kind: 'skip', reason, why })
   }
 
   async #attempt(task: Task): Promise<void> {

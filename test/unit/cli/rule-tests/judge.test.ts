@@ -29,7 +29,7 @@ const tombstone: Happened = {
   kind: 'emit',
   record: { topic: 'out', key: null, value: null, headers: [] },
 }
-const noMatch: Happened = { kind: 'skip', reason: 'no-match' }
+const noMatch: Happened = { kind: 'skip', reason: 'no-match', why: 'kind is "move"' }
 const retry: Happened = { kind: 'retry', afterMs: 10_000, why: 'the target answered 503' }
 const dead: Happened = { kind: 'dead', reason: 'status', why: 'the target answered 400' }
 
@@ -215,6 +215,9 @@ describe('what a case expects', () => {
 
   it('comes with the reasons of what it does not compare', () => {
     const { notes } = judge([http({})], [noMatch, call, retry])
-    expect(notes).to.deep.equal(['skipped: no-match', 'an attempt failed: the target answered 503'])
+    expect(notes).to.deep.equal([
+      'skipped: no-match, kind is "move"',
+      'an attempt failed: the target answered 503',
+    ])
   })
 })

@@ -1,0 +1,34 @@
+import { expect } from 'chai'
+import { inspectCondition } from '../../../src/rules/inspect-condition.ts'
+import { cut, seenText, testText, whyNot } from '../../../src/rules/why-not.ts'
+import { anEvent } from '../../support/builders.ts'
+import { loadText, ruleText } from '../../support/load-text.ts'
+
+describe('why a condition does not hold', () => {
+  const cases = [
+    ['when: { a: 1 }', { a: 2 }, 'a is 2, and the rule asks for 1'],
+    ['when: { a: [x, z] }', { a: 'y' }, 'a is "y", and the rule asks for [ x, z ]'],
+    ['when: { a: { prefix: x } }', {}, 'a is absent, and the rule asks for { prefix: x }'],
+    ['when: { a: 1, b: 1 }', { a: 1, b: null }, 'b is null, and the rule asks for 1'],
+    ['when: { any: [{ a: 1 }, { b: 1 }] }', { a: 2 }, 'a is 2, and the rule asks for 1'],
+    ['when: { a: 1 }\nunless: [{ b: 1 }]', { a: 1, b: 1 }, 'b is 1, which it excepts'],
+    ['when: { some: { path: l, where: { a: 1 } } }', { l: 7 }, 'l is 7'],
+    ['when: { a: 1, expr: "event.b > 1.0" }', { a: 1, b: 1 }, 'the expression is false'],
+  ] as const
+  for (const [rule, body, says] of cases) {
+    it(`is told of ${JSON.stringify(body)} for \`${rule}\``, async () => {
+      const { sound } = await loadText(ruleText(rule))
+      const [one] = sound
+      expect(one).to.not.equal(undefined)
+      if (one === undefined) return
+      expect(whyNot(inspectCondition(one.condition, anEvent(body)))).to.equal(says)
+    })
+  }
+
+  it('shows what a line has room for, and nothing that moves the cursor', () => {
+    expect(cut('a'.repeat(100))).to.equal(`${'a'.repeat(59)}…`)
+    expect(seenText('\u001b[2J')).to.equal('is "\\u001b[2J"')
+    expect(seenText('\u0085')).to.equal('is "\uFFFD"')
+    expect(testText({ prefix: '\u0085' })).to.not.contain('\u0085')
+  })
+})
