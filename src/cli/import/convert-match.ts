@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Sourced, SourcedMap, SourcedScalar } from '../../schema/lenient-yaml.ts'
 import type { Captures } from './captures.ts'
-import { convertRegex, readRegex } from './convert-regex.ts'
+import { convertRegex, plainTestOf, readRegex } from './convert-regex.ts'
 import type { Note } from './findings.ts'
 import { jsonOf } from './sourced.ts'
 
@@ -115,6 +115,13 @@ function testOf(
   if (value === 'undefined') return { exists: false }
   const regex = typeof value === 'string' ? readRegex(value) : null
   if (regex === null) return value
+  const plain = nameOf(0) === null ? plainTestOf(regex) : null
+  if (plain !== null) {
+    // Reads better than a regex, and the index finds it.
+    const isCi = regex.flags.includes('i')
+    if (plain.test === 'equals' && !isCi) return plain.text
+    return { [plain.test]: plain.text, ...(isCi ? { ci: true } : {}) }
+  }
   const converted = convertRegex(regex, nameOf)
   if ('refused' in converted) {
     note(

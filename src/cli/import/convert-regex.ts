@@ -34,6 +34,22 @@ export function readRegex(text: string): WrittenRegex | null {
   return parts === null ? null : { source: parts[1] ?? '', flags: parts[2] ?? '' }
 }
 
+/** What a regex without any choice asks of a text, or `null` for one that has some. */
+export function plainTestOf({
+  source,
+  flags,
+}: WrittenRegex): {
+  readonly test: 'equals' | 'prefix' | 'suffix' | 'contains'
+  readonly text: string
+} | null {
+  const parts = /^(\^?)((?:[^\\^$.*+?()[\]{}|]|\\[^\w\s])+)(\$?)$/u.exec(source)
+  if (parts === null || /[my]/.test(flags)) return null
+  const [, start, body = '', end] = parts
+  const text = body.replace(/\\(.)/gu, '$1')
+  if (start !== '') return { test: end === '' ? 'prefix' : 'equals', text }
+  return { test: end === '' ? 'contains' : 'suffix', text }
+}
+
 /** The groups of a regex, the whole match first. */
 export function groupsOf({ source }: WrittenRegex): readonly RegexGroup[] {
   const groups: RegexGroup[] = [{ index: 0, name: null, holdsSlash: true }]

@@ -39,13 +39,37 @@ describe('a match of change-propagation', () => {
       match: { a: { b: 'undefined', c: 1 } },
       when: { 'a.b': { exists: false }, 'a.c': 1 },
     },
-    { name: 'a regex that is anchored', match: { a: '/^x/' }, when: { a: { regex: '^x' } } },
+    { name: 'a regex that is anchored', match: { a: '/^x+/' }, when: { a: { regex: '^x+' } } },
     {
       name: 'a regex that is not',
-      match: { a: '/x/i' },
-      when: { a: { regex: 'x', search: true, ci: true } },
+      match: { a: '/x+/i' },
+      when: { a: { regex: 'x+', search: true, ci: true } },
     },
     { name: 'a path that only looks like a regex', match: { a: '/x' }, when: { a: '/x' } },
+    {
+      name: 'a plain text where a regex asks for no more',
+      match: { a: '/^x\\.y\\/z$/', b: '/^x-/', c: '/\\.x$/', d: '/x y/', e: '/^x$/i', f: '/^X/gi' },
+      when: {
+        a: 'x.y/z',
+        b: { prefix: 'x-' },
+        c: { suffix: '.x' },
+        d: { contains: 'x y' },
+        e: { equals: 'x', ci: true },
+        f: { prefix: 'X', ci: true },
+      },
+    },
+    {
+      name: 'a regex where one has a choice that is easily overlooked',
+      match: { a: '/^x.y/', b: '/x?$/', c: '/^$/', d: '/^x\\d/', e: '/^x/m', f: '/a|b/' },
+      when: {
+        a: { regex: '^x.y' },
+        b: { regex: 'x?$', search: true },
+        c: { regex: '^$' },
+        d: { regex: '^x\\d' },
+        e: { regex: '(?m)^x', search: true },
+        f: { regex: 'a|b', search: true },
+      },
+    },
     { name: 'members of a list', match: { a: ['x', 1] }, when: { a: { has_all: ['x', 1] } } },
     { name: 'a list of whatever length', match: { a: [] }, when: { a: { len: { gte: 0 } } } },
     {
@@ -55,16 +79,16 @@ describe('a match of change-propagation', () => {
     },
     {
       name: 'a member and several regexes',
-      match: { a: ['x', '/^y/', '/z/'] },
+      match: { a: ['x', '/^y+/', '/z+/'] },
       when: {
-        a: { has_all: ['x'], regex: '^y' },
-        all: [{ a: { regex: 'z', search: true } }],
+        a: { has_all: ['x'], regex: '^y+' },
+        all: [{ a: { regex: 'z+', search: true } }],
       },
     },
     {
       name: 'a member that is a map',
-      match: { a: { b: [{ c: 1, d: { e: '/^x/' } }] } },
-      when: { some: { path: 'a.b', where: { c: 1, 'd.e': { regex: '^x' } } } },
+      match: { a: { b: [{ c: 1, d: { e: '/^x+/' } }] } },
+      when: { some: { path: 'a.b', where: { c: 1, 'd.e': { regex: '^x+' } } } },
     },
     {
       name: 'several members that are maps',

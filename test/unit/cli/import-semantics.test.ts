@@ -54,7 +54,7 @@ const scalarPattern = fc.constantFrom<Json>(
   ],
 )
 const absent = fc.constant('undefined')
-const regexPattern = fc.constantFrom('/^x/', '/y/', '/^x$/', '/x/i', '/1/')
+const regexPattern = fc.constantFrom('/^x/', '/y/', '/^x$/', '/x/i', '/^[xy]/', '/y+$/', '/1/')
 const memberPattern = fc.oneof(
   scalarPattern.filter((pattern) => pattern !== 'undefined'),
   regexPattern,
