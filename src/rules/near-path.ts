@@ -8,6 +8,9 @@ import { fieldBelow, joinPath } from './field-path.ts'
 /** Values of an event that are looked at for a field that is absent; more is no near miss. */
 const valuesMax = 10_000
 
+/** Names of a path that is looked for elsewhere; a rule would hardly be meant for a longer one. */
+const namesMax = 20
+
 /**
  * Where the value of a path that reads nothing may have been meant to be, in half a sentence; `null`
  * where the event gives no hint.
@@ -91,7 +94,7 @@ function sameLastName(path: FieldPath, start: Json): string | null {
   const last = path.steps.at(-1) ?? ''
   let level: (readonly [names: readonly string[], value: Json])[] = [[[], start]]
   let left = valuesMax
-  while (level.length > 0) {
+  for (let length = 1; length <= namesMax && level.length > 0; length++) {
     const next: typeof level = []
     for (const [names, value] of level) {
       if (!isJsonObject(value)) continue

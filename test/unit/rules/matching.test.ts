@@ -384,7 +384,7 @@ describe('matching', () => {
           expect(condition?.(event)).to.equal(naiveHolds(source, event, lists))
         }
       }),
-      { numRuns: 400 }, // test/oracle compares many more, over whole rule files
+      { numRuns: 200 }, // test/oracle compares many more, over whole rule files
     )
   })
 
