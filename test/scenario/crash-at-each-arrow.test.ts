@@ -138,8 +138,8 @@ interface ArrowInAWay {
   readonly ran: readonly string[]
 }
 
-const whole = ['one', 'two a with R', 'two b with R', 'two c with R']
-const rest = ['two b with R', 'two c with R']
+const rest = ['two "b" with "R"', 'two "c" with "R"']
+const whole = ['one', 'two "a" with "R"', ...rest]
 
 const arrowsInAWay: ArrowInAWay[] = [
   {
@@ -204,7 +204,7 @@ function ruleInAWay(done: string[], atSecond: Outcome | 'hang'): Rule {
   const one = aStep(() => (done.push('one'), Promise.resolve(giving('R'))), { as: 'one' })
   const two = aStep(
     ({ item, steps }) => {
-      done.push(`two ${String(item)} with ${String(steps?.['one'])}`)
+      done.push(`two ${JSON.stringify(item)} with ${JSON.stringify(steps?.['one'])}`)
       if (item !== 'b') return Promise.resolve(success)
       return atSecond === 'hang' ? new Promise(() => {}) : Promise.resolve(atSecond)
     },
