@@ -24,6 +24,11 @@ export interface ConvertedRegex {
   readonly isAnchored: boolean
 }
 
+interface PlainTest {
+  readonly test: 'equals' | 'prefix' | 'suffix' | 'contains'
+  readonly text: string
+}
+
 export interface RefusedRegex {
   readonly refused: string
 }
@@ -35,13 +40,7 @@ export function readRegex(text: string): WrittenRegex | null {
 }
 
 /** What a regex without any choice asks of a text, or `null` for one that has some. */
-export function plainTestOf({
-  source,
-  flags,
-}: WrittenRegex): {
-  readonly test: 'equals' | 'prefix' | 'suffix' | 'contains'
-  readonly text: string
-} | null {
+export function plainTestOf({ source, flags }: WrittenRegex): PlainTest | null {
   const parts = /^(\^?)((?:[^\\^$.*+?()[\]{}|]|\\[^\w\s])+)(\$?)$/u.exec(source)
   if (parts === null || /[my]/.test(flags)) return null
   const [, start, body = '', end] = parts
