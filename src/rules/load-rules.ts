@@ -64,7 +64,7 @@ class Load {
   readonly #context: RuleContext
   readonly #told = new TellOnce()
   readonly #problems: Problem[] = []
-  /** How many rules a written one has become. */
+  /** How many entries the `for_each` of a rule has. */
   readonly #entries = new Map<WrittenRule, number>()
 
   constructor(context: RuleContext) {
@@ -90,7 +90,6 @@ class Load {
       await this.#context.breathe()
       const before = this.count
       const made = this.#expandOne(one)
-      this.#entries.set(one, made.length)
       this.count += made.filter(({ value }) => value['abstract'] !== true).length
       for (const rule of made) {
         const first = byName.get(rule.name)
@@ -126,11 +125,14 @@ class Load {
 
   #expandOne(written: WrittenRule): readonly RuleSource[] {
     const reporters: Reporter[] = []
+    let entries = 0
     const made = expandRule(written, (entry) => {
+      if (entry !== null) entries++
       const reporter = reporterAt(placesOfWritten(written, entry, this.#told))
       reporters.push(reporter)
       return reporter
     })
+    this.#entries.set(written, entries)
     this.#problems.push(...reporters.flatMap(({ problems }) => problems))
     return made
   }

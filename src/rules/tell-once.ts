@@ -34,7 +34,7 @@ export class TellOnce {
    * Each mistake once, in the order in which it was met first. Where it depends on the entry of
    * `for_each`, it says for which.
    *
-   * @param entriesOf - how many rules a written one has become
+   * @param entriesOf - how many entries the `for_each` of a rule has
    */
   tell(
     problems: readonly Problem[],
