@@ -141,7 +141,6 @@ function parseIpv6(text: string, words: Uint32Array): boolean {
       if (groups > 6 || !parseIpv4(text, i, tail, 0)) return false
       setGroup(words, groups++, (tail[0] ?? 0) >>> 16)
       setGroup(words, groups++, (tail[0] ?? 0) & 0xffff)
-      i = text.length
       break
     }
     if (end === i || end - i > 4) return false

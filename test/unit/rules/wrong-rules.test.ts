@@ -266,6 +266,185 @@ const cases: readonly Case[] = [
   },
   { name: 'in with a list', text: inRule('when: { a: { in: [x] } }'), places: ['4:22 wrong-type'] },
 
+  // tests of the whole language
+  {
+    name: 'ci that is no true or false',
+    text: inRule('when: { a: { equals: x, ci: 1 } }'),
+    places: ['4:33 wrong-type'],
+  },
+  { name: 'ci alone', text: inRule('when: { a: { ci: true } }'), places: ['4:18 bad-test'] },
+  {
+    name: 'ci beside a number',
+    text: inRule('when: { a: { equals: 1, ci: true } }'),
+    places: ['4:29 bad-test'],
+  },
+  {
+    name: 'ci beside not',
+    text: inRule('when: { a: { ci: true, not: x } }'),
+    places: ['4:18 bad-test'],
+    shown:
+      'rules/a.yaml:4:18: error: `ci` is about the tests of texts beside it, and there is none [bad-test]\n' +
+      '  4 |     when: { a: { ci: true, not: x } }\n' +
+      '    |                  ^^\n' +
+      '  hint: write it with the test that it is about: `not: { equals: text, ci: true }`',
+  },
+  {
+    name: 'search without a regex',
+    text: inRule('when: { a: { prefix: x, search: true } }'),
+    places: ['4:29 bad-test'],
+  },
+  {
+    name: 'a regex that is not anchored',
+    text: inRule('when: { a: { regex: "x+" } }'),
+    places: ['4:25 bad-test'],
+  },
+  {
+    name: 'a regex with a look-ahead',
+    text: inRule('when: { a: { regex: "^x(?=y)" } }'),
+    places: ['4:25 bad-test'],
+  },
+  {
+    name: 'a regex that is a number',
+    text: inRule('when: { a: { regex: 1 } }'),
+    places: ['4:25 wrong-type'],
+  },
+  {
+    name: 'a group that two regexes name',
+    text: inRule('when:\n  a: { regex: "^(?P<x>.)" }\n  b: { regex: "^(?P<x>.)" }'),
+    places: ['6:10 bad-test'],
+  },
+  { name: 'an empty glob', text: inRule('when: { a: { glob: "" } }'), places: ['4:24 bad-test'] },
+  {
+    name: 'an address with bits behind its length',
+    text: inRule('when: { a: { cidr: 10.0.0.1/8 } }'),
+    places: ['4:24 bad-test'],
+    shown:
+      'rules/a.yaml:4:24: error: `10.0.0.1/8` has bits set behind its length [bad-test]\n' +
+      '  4 |     when: { a: { cidr: 10.0.0.1/8 } }\n' +
+      '    |                        ^^^^^^^^^^\n' +
+      '  hint: the block that holds this address is `10.0.0.0/8`',
+  },
+  {
+    name: 'a name for an address',
+    text: inRule('when: { a: { cidr: localhost/8 } }'),
+    places: ['4:24 bad-test'],
+  },
+  {
+    name: 'has_all of a text',
+    text: inRule('when: { a: { has_all: x } }'),
+    places: ['4:27 wrong-type'],
+  },
+  {
+    name: 'an empty has_all',
+    text: inRule('when: { a: { has_all: [] } }'),
+    places: ['4:27 bad-test'],
+  },
+  {
+    name: 'an empty has_only',
+    text: inRule('when: { a: { has_only: [] } }'),
+    places: ['4:28 bad-test'],
+  },
+  {
+    name: 'a list in has_only',
+    text: inRule('when: { a: { has_only: [[x]] } }'),
+    places: ['4:29 wrong-type'],
+  },
+  {
+    name: 'a len that is a text',
+    text: inRule('when: { a: { len: "1" } }'),
+    places: ['4:23 wrong-type'],
+  },
+  {
+    name: 'a misspelt end of len',
+    text: inRule('when: { a: { len: { gtt: 1 } } }'),
+    places: ['4:25 unknown-operator'],
+  },
+  {
+    name: 'a len without an end',
+    text: inRule('when: { a: { len: {} } }'),
+    places: ['4:23 empty-condition'],
+  },
+  {
+    name: 'a path that is a number',
+    text: inRule('when: { a: { same_as: 1 } }'),
+    places: ['4:27 wrong-type'],
+  },
+  {
+    name: 'another path with a hole',
+    text: inRule('when: { a: { same_as: b..c } }'),
+    places: ['4:27 bad-path'],
+  },
+  {
+    name: 'a misspelt where',
+    text: inRule('when: { some: { path: a, wher: { b: 1 } } }'),
+    places: ['4:30 unknown-key'],
+  },
+  {
+    name: 'some without a path',
+    text: inRule('when: { some: { where: { b: 1 } } }'),
+    places: ['4:13 missing-key'],
+  },
+  {
+    name: 'some of a list',
+    text: inRule('when: { some: [{ b: 1 }] }'),
+    places: ['4:19 wrong-type'],
+  },
+  {
+    name: 'some of the topic',
+    text: inRule('when: { some: { path: "@topic", where: { b: 1 } } }'),
+    places: ['4:27 impossible'],
+  },
+  {
+    name: 'some below a path',
+    text: inRule('when: { a: { some: { path: b } } }'),
+    places: ['4:18 unknown-operator'],
+  },
+  {
+    name: 'an expression alone',
+    text: inRule('when: { expr: "event.a == 1" }'),
+    places: ['4:13 bad-test'],
+    shown:
+      'rules/a.yaml:4:13: error: an `expr` alone is evaluated for every event of the topics [bad-test]\n' +
+      '  4 |     when: { expr: "event.a == 1" }\n' +
+      '    |             ^^^^\n' +
+      '  hint: write a test that rules most events out beside it, or `full_scan: true`',
+  },
+  {
+    name: 'an expression beside what the event is not',
+    text: inRule('when: { a: { not: 1 }, expr: "event.a == 1" }'),
+    places: ['4:28 bad-test'],
+  },
+  {
+    name: 'an expression in a branch that has no test',
+    text: inRule('when: { any: [{ a: 1 }, { expr: "event.a == 1" }] }'),
+    places: ['4:31 bad-test'],
+  },
+  {
+    name: 'an expression that is none',
+    text: inRule('when: { a: 1, expr: "event.a ==" }'),
+    places: ['4:25 bad-test'],
+  },
+  {
+    name: 'an expression that is a number',
+    text: inRule('when: { a: 1, expr: 1 }'),
+    places: ['4:25 wrong-type'],
+  },
+  {
+    name: 'full_scan alone',
+    text: inRule('when: { a: 1, full_scan: true }'),
+    places: ['4:19 bad-test'],
+  },
+  {
+    name: 'full_scan that is false',
+    text: inRule('when: { a: 1, expr: "event.a == 1", full_scan: false }'),
+    places: ['4:52 wrong-type'],
+  },
+  {
+    name: 'in a map',
+    text: `lists: { hosts: { a: b } }\n${inRule('when: { a: { in: hosts } }')}`,
+    places: ['5:22 wrong-type'],
+  },
+
   // conditions that can never hold
   { name: 'an empty list of values', text: inRule('when: { a: [] }'), places: ['4:16 impossible'] },
   {
@@ -306,6 +485,121 @@ const cases: readonly Case[] = [
     name: 'topics that exclude themselves',
     text: 'rules: { purge: { topics: { include: [a.b], exclude: [a.*] }, when: { a: 1 }, do: { emit: { topic: x } } } }',
     places: ['1:27 impossible'],
+  },
+
+  // tests that cannot hold together
+  {
+    name: 'prefixes that part',
+    text: inRule('when: { a: { prefix: x, glob: "y*" } }'),
+    places: ['4:29 impossible'],
+  },
+  {
+    name: 'suffixes that part',
+    text: inRule('when: { a: { suffix: x, glob: "*y" } }'),
+    places: ['4:29 impossible'],
+  },
+  {
+    name: 'a glob against a value',
+    text: inRule('when: { a: { equals: y, glob: "x*" } }'),
+    places: ['4:29 impossible'],
+  },
+  {
+    name: 'a regex against a value',
+    text: inRule('when: { a: { equals: y, regex: "^x" } }'),
+    places: ['4:29 impossible'],
+  },
+  {
+    name: 'an address that is a number',
+    text: inRule('when: { a: { gt: 1, cidr: 10.0.0.0/8 } }'),
+    places: ['4:18 impossible'],
+  },
+  {
+    name: 'no length of a list',
+    text: inRule('when: { a: { len: { gt: 1, lt: 2 } } }'),
+    places: ['4:23 impossible'],
+  },
+  {
+    name: 'half an element',
+    text: inRule('when: { a: { len: 1.5 } }'),
+    places: ['4:23 impossible'],
+  },
+  {
+    name: 'more members than elements',
+    text: inRule('when: { a: { len: 1, has_all: [x, y] } }'),
+    places: ['4:18 impossible'],
+  },
+  {
+    name: 'a value in an empty list',
+    text: inRule('when: { a: { len: 0, prefix: x } }'),
+    places: ['4:18 impossible'],
+  },
+  {
+    name: 'a member that is left out',
+    text: inRule('when: { a: { has_all: [x], has_only: [y] } }'),
+    places: ['4:32 impossible'],
+  },
+  {
+    name: 'an element that is left out',
+    text: inRule('when: { a: { has_only: [y], prefix: x } }'),
+    places: ['4:18 impossible'],
+  },
+  {
+    name: 'absence beside a value in another block',
+    text: inRule('when:\n  a: { exists: false }\n  all:\n    - a: 2'),
+    places: ['7:11 impossible'],
+    shown:
+      'rules/a.yaml:7:11: error: `a: 2` can never hold beside `a: {"exists":false}` in line 5 [impossible]\n' +
+      '  7 |         - a: 2\n' +
+      '    |           ^',
+  },
+  {
+    name: 'a field below a value',
+    text: inRule('when: { a: 1, a.b: 2 }'),
+    places: ['4:19 impossible'],
+  },
+  {
+    name: 'an exception of what is asked for',
+    text: inRule('when: { a: 1 }\nunless:\n  - a: [1, 2]'),
+    places: ['6:9 impossible'],
+    shown:
+      'rules/a.yaml:6:9: error: `a: [1,2]` must not hold, and always does beside `a: 1` in line 4 [impossible]\n' +
+      '  6 |       - a: [1, 2]\n' +
+      '    |         ^',
+  },
+  {
+    name: 'two topics',
+    text: inRule('when: { "@topic": a, all: [{ "@topic": b }] }'),
+    places: ['4:34 impossible'],
+  },
+  {
+    name: 'two ranges of a partition',
+    text: inRule('when: { "@partition": { gt: 2 }, all: [{ "@partition": { lt: 2 } }] }'),
+    places: ['4:46 impossible'],
+  },
+  {
+    name: 'branches none of which can hold',
+    text: inRule('when: { a: 1, any: [{ a: { exists: false } }, { a.b: 1 }] }'),
+    places: ['4:19 impossible'],
+  },
+  {
+    name: 'a difference from itself',
+    text: inRule('when: { a: { differs_from: a } }'),
+    places: ['4:13 impossible'],
+  },
+  {
+    name: 'the same and different',
+    text: inRule('when: { a: { same_as: b }, all: [{ a: { differs_from: b } }] }'),
+    places: ['4:40 impossible'],
+  },
+  {
+    name: 'elements of an empty list',
+    text: inRule('when: { a: { len: 0 }, some: { path: a, where: { b: 1 } } }'),
+    places: ['4:28 impossible'],
+  },
+  {
+    name: 'an element that cannot be',
+    text: inRule('when: { some: { path: a, where: { b: 1, b.c: 1 } } }'),
+    places: ['4:45 impossible'],
   },
 
   // actions
