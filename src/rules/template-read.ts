@@ -61,7 +61,7 @@ export function compileRead(
       return readOfSteps(below, names.steps)
     case 'item':
       if (!names.hasItem) {
-        const hint = 'write each: "{{event.items}}" beside the action'
+        const hint = 'write each: "{{event.items}}" in the action'
         return problem('`item` is the element of a step with `each`, and this has none', hint)
       }
       return (run) => {
@@ -112,7 +112,7 @@ function readOfSteps(below: readonly string[], known: readonly string[]): Reader
   if (!known.includes(name)) {
     return problem(
       `no earlier step keeps its result as \`${name}\``,
-      didYouMean(name, known) ?? knownNames(known, `write as: ${name} at the step that gives it`),
+      didYouMean(name, known) ?? knownNames(known, `write as: ${name} in the action that gives it`),
     )
   }
   return (run) => {

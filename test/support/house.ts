@@ -10,6 +10,7 @@ import { ownTopics, ownTopicSpec } from '../../src/engine/own-topics.ts'
 import type { Json } from '../../src/model/json.ts'
 import type { BusRecord, NewRecord } from '../../src/model/record.ts'
 import { headerText } from '../../src/model/record.ts'
+import type { HttpCaller } from '../../src/ports/http-caller.ts'
 import type { Logger } from '../../src/ports/logger.ts'
 import type { Action, Rendered } from '../../src/rules/action-kind.ts'
 import { RuleSet } from '../../src/rules/rule-set.ts'
@@ -27,6 +28,8 @@ export interface HouseOptions {
   readonly memoryBytes?: number
   readonly hopsMax?: number
   readonly partitions?: number
+  /** What answers the calls of rules that make any. */
+  readonly http?: HttpCaller
 }
 
 const tiersDefault = [10_000, 60_000]
@@ -69,7 +72,11 @@ export class House {
       stateDir: null,
       processId,
       bus: this.bus,
-      http: { call: neverCalled, connections: () => [], close: () => Promise.resolve() },
+      http: options.http ?? {
+        call: neverCalled,
+        connections: () => [],
+        close: () => Promise.resolve(),
+      },
       clock: this.clock,
       logger: this.#logger(),
       metrics: this.metrics,

@@ -59,8 +59,8 @@ describe('a name that does not exist where the template stands is refused at loa
     ['{{match.x}}', exampleNames, /group `x`/, 'there are title, other'],
     ['{{steps.paeg.body}}', exampleNames, /`paeg`/, 'did you mean `page`?'],
     ['{{steps.x.body}}', exampleNames, /`x`/, 'there is page'],
-    ['{{steps.page.body}}', noNames, /`page`/, 'write as: page at the step that gives it'],
-    ['{{item}}', noNames, /has none/, 'write each: "{{event.items}}" beside the action'],
+    ['{{steps.page.body}}', noNames, /`page`/, 'write as: page in the action that gives it'],
+    ['{{item}}', noNames, /has none/, 'write each: "{{event.items}}" in the action'],
     ['{{evnt.id}}', exampleNames, /`evnt`/, 'did you mean `event`?'],
   ] as const
   for (const [template, names, message, hint] of cases) {
