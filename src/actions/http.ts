@@ -124,6 +124,10 @@ function methodOf(spec: HttpSpec, body: Body | null, report: ReportAction): stri
     report(['method'], 'action-method', `${JSON.stringify(method)} is not a method`, hint)
   } else if (method === 'CONNECT' || method === 'TRACE') {
     report(['method'], 'action-method', `${method} is not a method that a rule can use`)
+  } else if ((method === 'GET' || method === 'HEAD') && body !== null && body.render !== null) {
+    // RFC 9110, 9.3.1: it has no meaning there, and some servers and proxies refuse or drop it.
+    const message = `${method} carries no body`
+    report(['method'], 'action-method', message, 'write POST or PUT, or leave the body out')
   }
   return method
 }

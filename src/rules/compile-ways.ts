@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Reporter } from '../schema/reporter.ts'
+import { nearestName } from '../schema/did-you-mean.ts'
 import type { At } from '../schema/yaml-document.ts'
 import { capturesOf } from './captures.ts'
 import { compileSteps } from './compile-steps.ts'
@@ -83,7 +84,7 @@ function compileWay(way: WrittenWay, context: WayContext): Way | null {
   const sample = way.sample === undefined ? null : compileSample(way.sample, way, names, context)
   const written = source['do']
   if (written === undefined) {
-    if (isAbstract(whole)) return null
+    if (isAbstract(whole) || hasStrayAction(source, context)) return null
     const message = '`do` is missing, expected an action'
     reporter.errorAtKey([...at, ...below, 'do'], 'missing-key', message)
     return null
@@ -95,6 +96,13 @@ function compileWay(way: WrittenWay, context: WayContext): Way | null {
     captures: names ?? namesReadIn(written),
   })
   return steps === null ? null : { condition, sample, steps, captures: captures.read }
+}
+
+/** An action that stands beside `do`, or below a slip of it, has been told as an unknown key. */
+function hasStrayAction(source: JsonObject, { kinds }: WayContext): boolean {
+  return Object.keys(source).some(
+    (key) => kinds.some(({ name }) => name === key) || nearestName(key, ['do']) !== null,
+  )
 }
 
 function allOf(rule: Condition | null, one: Condition | null, at: At): Condition {

@@ -48,7 +48,9 @@ function parseMap(source: Json, at: At, place: BlockPlace): Condition | null {
   if (!isJsonObject(source)) {
     const hint = Array.isArray(source)
       ? 'a condition is a map of paths to tests; alternatives go below `any`'
-      : null
+      : source === null
+        ? 'indent its tests below it, or leave it out to match every event of the topics'
+        : null
     const message = `found ${describeValue(source)}, expected a map of paths to tests`
     reporter.error(at, 'wrong-type', message, hint)
     return null

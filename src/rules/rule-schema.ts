@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { laterKeys } from '../schema/check-shape.ts'
+import { laterKeys, strayKeys } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
 import { breaker, concurrency, dedup, order, rate } from './limits-schema.ts'
 import { retry } from './retry-schema.ts'
@@ -123,11 +123,20 @@ const doing = {
   do: z.unknown().optional().describe('One action or a list, carried out in order.'),
 }
 
-export const caseSchema = z.strictObject({
-  ...match,
-  ...doing,
-  sample: sampleSchema.optional(),
-})
+/** Actions beside `do` instead of below it. */
+const strayActions = {
+  leaves: 'do',
+  hintFor: (key: string): string | null =>
+    key === 'http' || key === 'emit' ? 'an action stands below `do:`' : null,
+}
+
+export const caseSchema = z
+  .strictObject({
+    ...match,
+    ...doing,
+    sample: sampleSchema.optional(),
+  })
+  .register(strayKeys, strayActions)
 
 export const ruleSchema = z
   .strictObject({
@@ -162,6 +171,7 @@ export const ruleSchema = z
       .optional()
       .describe('Cases beside the rule, run by `sluice test`: section 6.'),
   })
+  .register(strayKeys, strayActions)
   .register(laterKeys, { keys: ['hold'] })
 
 /** A rule that only serves others need not say everything. */
@@ -185,6 +195,10 @@ export const ruleFileSchema = z
     ),
   })
   .register(laterKeys, { keys: ['ticks'] })
+  .register(strayKeys, {
+    leaves: 'rules',
+    hintFor: () => 'a rule stands below `rules:`; beside it there are `lists` and `defaults`',
+  })
 
 export type RuleShape = z.infer<typeof abstractRuleSchema>
 export type CaseShape = z.infer<typeof caseSchema>

@@ -36,6 +36,11 @@ export function compileUrl(
   query: Readonly<Record<string, string>>,
   options: UrlOptions,
 ): Part | null {
+  if (/[\r\n]/.test(source)) {
+    const hint = 'a text below `>` or `|` keeps its last one: write it behind `url:`, in quotes'
+    options.report('template-url', 'an end of line cannot stand in a URL', hint)
+    return null
+  }
   const further = compileFurtherQuery(query, options)
   const nodes = parseTemplate(source, (message, hint) =>
     options.report('template-syntax', message, hint),

@@ -22,6 +22,15 @@ import type { At } from './yaml-document.ts'
  */
 export const laterKeys = z.registry<{ readonly keys: readonly string[] }>()
 
+/**
+ * Keys that belong elsewhere, by the map that they are written in by mistake: what to say of one, or
+ * `null` where it is just unknown. The key that they leave missing is then not told of as well.
+ */
+export const strayKeys = z.registry<{
+  readonly hintFor: (key: string) => string | null
+  readonly leaves: string
+}>()
+
 /** What a custom issue carries to be a problem of its own. */
 interface IssueParams {
   readonly code: ProblemCode
@@ -47,7 +56,8 @@ export function checkShape<Output>(
   return null
 }
 
-const noMergeKeys = 'merge keys are not part of YAML 1.2'
+const noMergeKeys =
+  'YAML 1.2 has no merge keys: write the keys out; rules share them by `defaults` and `extends`'
 
 type Issue = z.core.$ZodIssue
 
@@ -78,7 +88,7 @@ class IssueReporter {
   /** Gives the paths of the keys that were meant. */
   #reportUnknownKeys(issue: Issue, below: At): readonly string[] {
     if (issue.code !== 'unrecognized_keys') return []
-    const { known, later } = keysFrom(issue.message)
+    const { known, later, strays, leaves } = keysFrom(issue.message)
     const path = pathOf(issue, below)
     const meant: string[] = []
     for (const key of issue.keys) {
@@ -88,8 +98,10 @@ class IssueReporter {
         continue
       }
       const near = nearestName(key, [...known, ...later])
-      if (near !== null) meant.push(JSON.stringify([...path, near]))
-      const hint = key === '<<' ? noMergeKeys : null
+      const elsewhere = near === null ? (strays[key] ?? null) : null
+      const missed = elsewhere === null ? near : leaves
+      if (missed !== null) meant.push(JSON.stringify([...path, missed]))
+      const hint = key === '<<' ? noMergeKeys : elsewhere
       const keys = known.length === 0 ? 'no key is known here' : `known here: ${known.join(', ')}`
       this.#reporter.errorAtKey(
         at,
@@ -177,6 +189,9 @@ function hintFor(issue: Issue, value: Json): string | null {
   if (issue.code === 'invalid_value' && typeof value === 'string') {
     return didYouMean(value, issue.values.map(String))
   }
+  if (issue.message.startsWith('a map of names') && Array.isArray(value)) {
+    return 'write `name:` in place of each `- `, and indent what belongs to it'
+  }
   if (issue.message.startsWith('a list')) return 'a list is written `[one, two]`, or `- ` per line'
   // A schema with a text of its own says itself what would be right.
   if (issue.code !== 'invalid_type' || issue.message !== typeNames[issue.expected]) return null
@@ -226,7 +241,7 @@ function expectedOf(issue: z.core.$ZodRawIssue): string {
     case 'too_big':
       return boundText(issue.origin, 'at most', Number(issue.maximum), issue.inclusive)
     case 'unrecognized_keys':
-      return JSON.stringify(knownKeys(issue.inst))
+      return JSON.stringify(knownKeys(issue.inst, issue.keys))
     case 'invalid_union':
       return unnamedUnion
     case 'invalid_format':
@@ -252,12 +267,26 @@ function boundText(origin: string, side: string, bound: number, inclusive = true
 interface Keys {
   readonly known: readonly string[]
   readonly later: readonly string[]
+  /** What to say of those that belong elsewhere. */
+  readonly strays: Readonly<Record<string, string>>
+  /** The key that they leave missing. */
+  readonly leaves: string | null
 }
 
 /** An issue says which keys are unknown and not which are known; its text carries those to us. */
-function knownKeys(schema: unknown): Keys {
-  if (!(schema instanceof z.ZodObject)) return { known: [], later: [] }
-  return { known: Object.keys(schema.shape), later: laterKeys.get(schema)?.keys ?? [] }
+function knownKeys(schema: unknown, unknown: readonly string[]): Keys {
+  if (!(schema instanceof z.ZodObject)) return { known: [], later: [], strays: {}, leaves: null }
+  const stray = strayKeys.get(schema)
+  const strays = unknown.flatMap((key) => {
+    const hint = stray?.hintFor(key) ?? null
+    return hint === null ? [] : [[key, hint] as const]
+  })
+  return {
+    known: Object.keys(schema.shape),
+    later: laterKeys.get(schema)?.keys ?? [],
+    strays: Object.fromEntries(strays),
+    leaves: stray?.leaves ?? null,
+  }
 }
 
 function keysFrom(message: string): Keys {

@@ -86,9 +86,24 @@ export async function readSourceFile(
     )
   }
   if (!isUtf8(bytes)) {
-    return refuse('file-not-utf8', 'the file is not UTF-8 text', 'save it as UTF-8')
+    return { file: null, problem: notUtf8(name, bytes) }
   }
   return { file: { name, text: textOf(bytes) }, problem: null }
+}
+
+/** At the first byte that is none of UTF-8, or of the file as a whole where it is UTF-16. */
+function notUtf8(name: string, bytes: Buffer): Problem {
+  const isUtf16 = bytes.length > 1 && [0xfffe, 0xfeff].includes(bytes.readUInt16BE(0))
+  const message = isUtf16 ? 'the file is UTF-16 text' : 'from here on the file is not UTF-8 text'
+  const whole = fileProblem(name, 'file-not-utf8', message, 'save it as UTF-8')
+  const text = bytes.toString('utf8')
+  const at = text.indexOf('\uFFFD') // what the decoder puts in the place of such a byte
+  if (isUtf16 || at === -1) return whole
+  const before = text.slice(0, at).split('\n')
+  const line = text.split('\n', before.length).at(-1) ?? ''
+  const column = (before.at(-1) ?? '').length + 1
+  const source = { text: line.replace(/\r$/, ''), length: 1 }
+  return { ...whole, line: before.length, column, source }
 }
 
 /** Reads a file that `lists` of a rule file name. */

@@ -56,6 +56,10 @@ export function parseYaml(file: SourceFile): {
   readonly problems: readonly Problem[]
 } {
   const text = new Text(file)
+  const control = forbidden.exec(file.text)
+  if (control !== null) {
+    return { document: null, problems: [text.problem(control.index, 1, noText(control[0]))] }
+  }
   const deepAt = tooDeepAt(file.text)
   if (deepAt !== null) return { document: null, problems: [text.problem(deepAt, 1, tooDeep)] }
   const parsed = parseAll(file)
@@ -83,6 +87,20 @@ export function parseYaml(file: SourceFile): {
   return { document: isWhole ? document : null, problems }
 }
 
+/** Source: YAML 1.2.2, 5.1, c-printable. */
+// eslint-disable-next-line no-control-regex -- those are what it is about
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+
+function noText(character: string): Complaint {
+  const name = unicodeName(character)
+  const hint = 'remove it; in double quotes it can be written as an escape'
+  return error('yaml-syntax', `a control character (${name}) stands here`, hint)
+}
+
+function unicodeName(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+}
+
 function parseAll(file: SourceFile): readonly Document.Parsed[] {
   const parsed = parseAllDocuments(file.text, {
     version: '1.2',
@@ -99,6 +117,8 @@ function parseAll(file: SourceFile): readonly Document.Parsed[] {
 function firstError(document: Document.Parsed, text: Text): Problem | null {
   const [found] = [...document.errors, ...document.warnings]
   if (found === undefined) return null
+  const cause = causeOf(text.file.text, found)
+  if (cause !== null) return text.problem(cause.at, cause.length, cause.complaint)
   const [, end] = found.pos
   const start = quoteNeverClosed(document, found) ?? behindBlanks(text, found.pos[0])
   const before = text.file.text.slice(0, start).trimEnd()
@@ -107,6 +127,43 @@ function firstError(document: Document.Parsed, text: Text): Problem | null {
   return isAtEnd && before !== ''
     ? text.problem(before.length - 1, 1, complaintOf(found))
     : text.problem(start, end - start, complaintOf(found))
+}
+
+interface Cause {
+  readonly at: number
+  readonly length: number
+  readonly complaint: Complaint
+}
+
+/** What people do not see, or take for something else, and what then makes the syntax break. */
+function causeOf(text: string, { code, pos: [at] }: YAMLError): Cause | null {
+  const start = text.lastIndexOf('\n', at - 1) + 1
+  const end = text.indexOf('\n', at)
+  const line = text.slice(start, end === -1 ? undefined : end)
+  const marker = /^(<{7}|={7}|>{7})(?= |\r?$)/.exec(line)
+  if (marker !== null) {
+    const hint = 'keep one of the two sides, and remove the lines of git'
+    const complaint = error('yaml-syntax', 'a merge was left with its conflict', hint)
+    return { at: start, length: 7, complaint }
+  }
+  const blank = /^[ \t]*([\u00A0\u2000-\u200B\u202F\u205F\u3000\uFEFF])/m.exec(text)
+  if (blank?.[1] !== undefined && blank.index <= at) {
+    const character = blank[1]
+    const message = `a blank that is no space (${unicodeName(character)}) indents this line`
+    const complaint = error('yaml-syntax', message, 'YAML is indented with plain spaces only')
+    return { at: blank.index + blank[0].length - 1, length: 1, complaint }
+  }
+  const quote = /[\u201C\u201D\u201E\u2018\u2019]/.exec(line)
+  if (quote !== null) {
+    const hint = 'write " or \' instead; word processors put such quotes in'
+    const message = `not YAML: ${quote[0]} is no quote to YAML`
+    return { at: start + quote.index, length: 1, complaint: error('yaml-syntax', message, hint) }
+  }
+  if (code === 'UNEXPECTED_TOKEN' && text.charAt(at) === ',') {
+    const hint = 'commas stand between the entries of `[..]` and `{..}` only'
+    return { at, length: 1, complaint: error('yaml-syntax', 'not YAML: a comma too many', hint) }
+  }
+  return null
 }
 
 /** The package counts the indentation to what it indents; people look at the latter. */
@@ -244,12 +301,20 @@ class Reader {
     for (const pair of node.items) {
       const key = this.#key(pair)
       if (key === null) continue
+      // `{ kind:edit }` is a key of that name and nothing else: the colon of a map has a space behind it.
+      if (pair.value === null) {
+        const hint = key.includes(':')
+          ? `a colon has a space behind it: \`${key.replace(':', ': ')}\``
+          : 'write `name: value`'
+        this.#refuse(pair.key, 'yaml-key', `the key \`${key}\` has no value`, hint)
+        continue
+      }
       if (Object.hasOwn(value, key)) {
         const hint = 'remove one of the two'
         this.#refuse(pair.key, 'duplicate-key', `\`${key}\` stands twice in one map`, hint)
         continue
       }
-      const read = pair.value === null ? { value: null, size: 1 } : this.read(pair.value, depth + 1)
+      const read = this.read(pair.value, depth + 1)
       size += read.size
       value[key] = read.value
     }
@@ -258,8 +323,20 @@ class Reader {
 
   #key({ key }: Pair<Node, Node | null>): string | null {
     const name = isScalar(key) ? keyText(key) : null
+    if (name === null && isMap(key) && this.#text.file.text.startsWith('{', key.range?.[0] ?? 0)) {
+      const written = this.#text.file.text.slice(...rangeOf(key))
+      const hint = `put it in quotes: "{${written}}"`
+      this.#refuse(key, 'yaml-key', 'YAML takes `{{` for two maps, one in the other', hint)
+      return null
+    }
     if (name === null) {
       this.#refuse(key, 'yaml-key', 'a key must be a text', 'write `name: value`')
+      return null
+    }
+    if (name !== name.trim() && isScalar(key) && key.type === 'PLAIN') {
+      const blank = unicodeName(/^\s/u.test(name) ? name : name.slice(-1))
+      const message = `a blank that is no space (${blank}) belongs to this key`
+      this.#refuse(key, 'yaml-key', message, 'YAML is indented with plain spaces only')
       return null
     }
     // Assigning to `__proto__` of an object does something else than making a property.
@@ -274,6 +351,12 @@ class Reader {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
     if (typeof value !== 'number')
       return this.#refuse(node, 'yaml-tag', 'tags are not allowed').value
+    const zero = isScalar(node) && /^[-+]?0\d+$/.test(node.source ?? '') ? node.source : null
+    if (zero !== null) {
+      const hint = `write ${value}, or "${zero}" for a text`
+      return this.#refuse(node, 'yaml-number', `YAML reads ${zero} as the number ${value}`, hint)
+        .value
+    }
     const isExact =
       Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
     if (isExact) return value
@@ -288,7 +371,9 @@ class Reader {
   #readAlias(node: Alias): Read {
     const target = this.#anchors.get(node.source)
     if (target === undefined) {
-      return this.#refuse(node, 'yaml-alias', `\`*${node.source}\` refers to no anchor before it`)
+      const message = `\`*${node.source}\` refers to no anchor before it`
+      const hint = `a text that begins with \`*\` goes in quotes: "*${node.source}"`
+      return this.#refuse(node, 'yaml-alias', message, hint)
     }
     if (this.#aliased > aliasedMax) return { value: null, size: 1 } // already told
     this.#aliased += target.size
