@@ -50,7 +50,10 @@ interface ListContext {
   readonly listFiles: ListFiles
 }
 
-/** The lists of a file by name; those that are wrong are reported and left out. */
+/** Stands for a list that is wrong, so that what names it is not told to name nothing. */
+const unread: NamedList = { value: [null], digest: '' }
+
+/** The lists of a file by name; what is wrong with them is reported. */
 export async function readLists(
   source: Json | undefined,
   context: ListContext,
@@ -59,7 +62,7 @@ export async function readLists(
   if (!isJsonObject(source)) return lists
   for (const [name, value] of Object.entries(source)) {
     const list = await readList(value, ['lists', name], context)
-    if (list !== null) lists.set(name, list)
+    lists.set(name, list ?? unread)
   }
   return lists
 }
