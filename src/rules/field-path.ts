@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Json } from '../model/json.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { headerText } from '../model/record.ts'
 import { blockKeys, type FieldPath } from './condition.ts'
 
@@ -74,16 +74,18 @@ function parseRecordPath(path: string): FieldPath | FieldPathProblem {
 /** Hot: called for every event and test. A path of one name is read without a loop around it. */
 function ofEvent(steps: readonly string[]): FieldPath['read'] {
   const [first, second] = steps
-  if (first !== undefined && second === undefined) return ({ body }) => fieldOf(body, first)
-  return ({ body }) => fieldBelow(body, steps)
+  if (steps.some(isInherited)) return ({ body }) => fieldBelow(body, steps)
+  if (first !== undefined && second === undefined) return ({ body }) => plainFieldOf(body, first)
+  return ({ body }) => plainFieldBelow(body, steps)
 }
 
 function ofElement(steps: readonly string[]): FieldPath['read'] {
   const [first, second] = steps
+  if (steps.some(isInherited)) return (_event, element) => fieldBelow(element, steps)
   if (first !== undefined && second === undefined) {
-    return (_event, element) => fieldOf(element, first)
+    return (_event, element) => plainFieldOf(element, first)
   }
-  return (_event, element) => fieldBelow(element, steps)
+  return (_event, element) => plainFieldBelow(element, steps)
 }
 
 /** The value below `start` on a way of names; `undefined` when it is absent, which null is not. */
@@ -101,9 +103,30 @@ export function fieldBelow(start: Json | undefined, steps: readonly string[]): J
  * `__proto__` leads to. Nothing below a list is read: which of its elements would be meant?
  */
 function fieldOf(value: Json | undefined, name: string): Json | undefined {
+  return value !== undefined && isJsonObject(value) && Object.hasOwn(value, name)
+    ? value[name]
+    : undefined
+}
+
+/** Whether every object has something of this name that is not its own. */
+export function isInherited(name: string): boolean {
+  return name in Object.prototype
+}
+
+/** The same as `fieldBelow`, for names that are not inherited. */
+function plainFieldBelow(start: Json | undefined, steps: readonly string[]): Json | undefined {
+  let value = start
+  for (let i = 0; i < steps.length; i++) {
+    value = plainFieldOf(value, steps[i] ?? '')
+    if (value === undefined) return undefined
+  }
+  return value
+}
+
+/** The same as `fieldOf`, for a name that is not inherited: asking whose it is takes most of the time. */
+function plainFieldOf(value: Json | undefined, name: string): Json | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const below = value as { readonly [key: string]: Json } // as: an object that is no array
-  return Object.hasOwn(below, name) ? below[name] : undefined
+  return (value as { readonly [key: string]: Json })[name] // as: an object that is no array
 }
 
 /** The one spelling of a path, which parses to the same names. */

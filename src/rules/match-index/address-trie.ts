@@ -1,6 +1,6 @@
 import { isMapped, parseAddress } from '../cidr.ts'
 import type { Candidates } from './candidates.ts'
-import { give, withRule, type Posting } from './posting.ts'
+import { give, withRule, type Filing, type Posting } from './posting.ts'
 
 /*
  * Finds the blocks that hold an IP address: a tree with one step a bit, in one flat list. IPv4 has a
@@ -21,7 +21,7 @@ export class AddressTrie {
   readonly #postings = new Map<number, Posting>()
 
   /** @param source - a block that is known to be one: `10.0.0.0/8`, `2001:db8::/32` */
-  add(source: string, rule: number): void {
+  add(source: string, filing: Filing): void {
     const [base = '', length = ''] = source.split('/')
     parseAddress(base, words)
     const end = Number(length) + (base.includes(':') ? 0 : mappedBits)
@@ -35,7 +35,7 @@ export class AddressTrie {
       }
       node = this.#next[at] ?? 0
     }
-    this.#postings.set(node, withRule(this.#postings.get(node), rule))
+    this.#postings.set(node, withRule(this.#postings.get(node), filing))
   }
 
   /** Hot: called for every event and path. */

@@ -1,5 +1,5 @@
 import type { Candidates } from './candidates.ts'
-import { give, withRule, type Posting } from './posting.ts'
+import { give, withRule, type Filing, type Posting } from './posting.ts'
 
 /*
  * Finds which of many prefixes (or suffixes) a text has, in steps that follow the places where the
@@ -29,19 +29,19 @@ export class AffixTrie {
   }
 
   /** @param text - not empty */
-  add(text: string, rule: number): void {
+  add(text: string, filing: Filing): void {
     let node = this.#root
     for (;;) {
       if (text.length === node.depth) {
         node.text = text
-        node.posting = withRule(node.posting, rule)
+        node.posting = withRule(node.posting, filing)
         return
       }
       const unit = this.#unitAt(text, node.depth)
       node.children ??= new Map()
       const child = node.children.get(unit)
       if (child === undefined) {
-        node.children.set(unit, { text, depth: text.length, posting: rule, children: null })
+        node.children.set(unit, { text, depth: text.length, posting: filing.rule, children: null })
         return
       }
       const shared = this.#shared(text, child, node.depth + 1)

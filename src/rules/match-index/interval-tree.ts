@@ -1,6 +1,7 @@
 import type { Interval } from '../condition.ts'
 import type { Candidates } from './candidates.ts'
 import { pauseAfter, type Slices } from './in-slices.ts'
+import type { Filing } from './posting.ts'
 
 /*
  * Finds the intervals that hold a number, in steps that follow the logarithm of their number and
@@ -18,7 +19,7 @@ export class IntervalTree {
   #highest = new Float64Array(0)
   #rules = new Int32Array(0)
 
-  add({ min, max }: Interval, rule: number): void {
+  add({ min, max }: Interval, { rule }: Filing): void {
     this.#added.push({ min, max, rule })
   }
 

@@ -1,5 +1,5 @@
 import type { Candidates } from './candidates.ts'
-import { give, withRule, type Posting } from './posting.ts'
+import { give, withRule, type Filing, type Posting } from './posting.ts'
 import { pauseAfter } from './in-slices.ts'
 
 /*
@@ -21,8 +21,8 @@ export class LiteralAutomaton {
   #states: States | null = null
 
   /** @param literal - not empty */
-  add(literal: string, rule: number): void {
-    this.#postings.set(literal, withRule(this.#postings.get(literal), rule))
+  add(literal: string, filing: Filing): void {
+    this.#postings.set(literal, withRule(this.#postings.get(literal), filing))
   }
 
   *finish(): Generator<void> {
@@ -53,6 +53,18 @@ function* statesOf(literals: ReadonlyMap<string, Posting>): Generator<void, Stat
   return states
 }
 
+/** A power of two: 4 KiB, so that it stays in the nearest cache. */
+const pairs = 4_096
+
+function pairOf(first: number, second: number): number {
+  return ((first << 5) ^ second) & (pairs - 1)
+}
+
+/** Fibonacci hashing: the upper bits of a product with 2^32 over the golden ratio are well mixed. */
+function slotOf(state: number, unit: number, shift: number): number {
+  return Math.imul(Math.imul(state, 0x10001) ^ unit, 0x9e3779b1) >>> shift
+}
+
 const root = 0
 const none = -1
 
@@ -68,6 +80,11 @@ class States {
   /** The state itself or the next one along `fail` where a literal ends; the root where none does. */
   readonly #nextEnd: Int32Array
   readonly #postings: Posting[] = []
+  /**
+   * By the hash of two units, whether some literal may begin with them; most units of a text are
+   * passed over with this look alone. `null`: a literal is but one unit.
+   */
+  #sieve: Uint8Array | null = new Uint8Array(pairs)
   /** Per posting, the walk that last gave it. */
   readonly #givenIn: Float64Array
   #count = 1
@@ -85,6 +102,8 @@ class States {
   }
 
   add(literal: string, posting: Posting): void {
+    if (literal.length === 1) this.#sieve = null
+    if (this.#sieve !== null) this.#sieve[pairOf(literal.charCodeAt(0), literal.charCodeAt(1))] = 1
     let state = root
     for (let i = 0; i < literal.length; i++) state = this.#extend(state, literal.charCodeAt(i))
     this.#ends[state] = this.#postings.push(posting) - 1
@@ -96,21 +115,16 @@ class States {
     const added = this.#count++
     this.#parent[added] = state
     this.#unit[added] = unit
-    let slot = this.#slotOf(state, unit)
+    let slot = slotOf(state, unit, this.#shift)
     while (this.#slots[slot] !== root) slot = (slot + 1) & (this.#slots.length - 1)
     this.#slots[slot] = added
     return added
   }
 
-  #slotOf(state: number, unit: number): number {
-    // Fibonacci hashing: the upper bits of a product with 2^32 over the golden ratio are well mixed.
-    return Math.imul(Math.imul(state, 0x10001) ^ unit, 0x9e3779b1) >>> this.#shift
-  }
-
   /** The state behind `state` by `unit`; the root where there is none. */
   #next(state: number, unit: number): number {
     const slots = this.#slots
-    let slot = this.#slotOf(state, unit)
+    let slot = slotOf(state, unit, this.#shift)
     for (;;) {
       const next = slots[slot] as number // as: slots are masked to the length; hot, and so below
       if (next === root) return root
@@ -170,12 +184,38 @@ class States {
     }
   }
 
-  /** Hot: called for every event and path, and does one step a unit. */
+  /** Hot: called for every event and path. The loop is `#step` written out, with fields in locals. */
   lookUp(value: string, found: Candidates): void {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    const shift = this.#shift
+    const units = this.#unit
+    const parents = this.#parent
+    const fails = this.#fail
+    const nextEnds = this.#nextEnd
+    const sieve = this.#sieve
+    const last = value.length - 1
     let state = root
-    for (let i = 0; i < value.length; i++) {
-      state = this.#step(state, value.charCodeAt(i))
-      const end = this.#nextEnd[state] as number
+    let following = value.charCodeAt(0)
+    for (let i = 0; i <= last; i++) {
+      const unit = following
+      following = i === last ? 0 : value.charCodeAt(i + 1)
+      if (state === root && sieve !== null && sieve[pairOf(unit, following)] === 0) continue
+      for (;;) {
+        let slot = slotOf(state, unit, shift)
+        let next = slots[slot] as number // as, here and below: an index of it
+        while (next !== root && (units[next] !== unit || parents[next] !== state)) {
+          slot = (slot + 1) & mask
+          next = slots[slot] as number
+        }
+        if (next !== root || state === root) {
+          state = next
+          break
+        }
+        state = fails[state] as number
+      }
+      if (state === root) continue
+      const end = nextEnds[state] as number
       if (end !== root) this.#giveFrom(end, found)
     }
   }

@@ -4,6 +4,7 @@ import { Candidates } from './candidates.ts'
 import { pauseAfter, type Slices } from './in-slices.ts'
 import { needOf, type Need } from './need.ts'
 import { PathTree } from './path-tree.ts'
+import type { PostingList, Second } from './posting.ts'
 
 /** A rule that every event of its topics, or every one with some field, makes a candidate. */
 export interface Residual {
@@ -31,7 +32,7 @@ export class MatchIndex {
     this.residual = residual
     this.#tree = tree
     this.#always = always
-    this.#found = new Candidates(rules.length)
+    this.#found = new Candidates(rules.length, tree.slots)
   }
 
   static *of(rules: readonly Rule[]): Slices<MatchIndex> {
@@ -44,6 +45,7 @@ export class MatchIndex {
     found.begin()
     for (const rule of this.#always) found.add(rule)
     this.#tree.walk(event, found)
+    found.end()
     return found
   }
 }
@@ -67,15 +69,22 @@ function* fileRules(rules: readonly Rule[]): Slices<Filed> {
     if (need !== null && pause(count(need))) yield
   }
   const always: number[] = []
+  const lists: PostingList[] = []
+  const seconds: (Second | null)[] = []
   const residual: Residual[] = []
   for (const [number, rule] of rules.entries()) {
     const need = needOfRule(rule, tree)
     const keys = need === null ? [] : cheapest(need).keys
-    for (const { key, node } of keys) yield* node.filed.file(key, number)
+    for (const { key, node } of keys) yield* node.filed.file(key, { rule: number, lists })
+    seconds.push(need === null ? null : secondOf(need, keys))
     if (keys.length === 0) always.push(number)
     const why = whyResidual(rule, keys)
     if (why !== null) residual.push({ rule, why })
     if (pause(1 + keys.length)) yield
+  }
+  for (const list of lists) {
+    list.split((number) => seconds[number] ?? null)
+    if (pause(1)) yield
   }
   yield* tree.finish()
   return { tree, always, residual }
@@ -113,6 +122,32 @@ function cheapest(need: Need): Choice {
   return {
     cost: choices.reduce((cost, one) => cost + one.cost, 0),
     keys: choices.flatMap(({ keys }) => keys),
+  }
+}
+
+/** The rarest single value that a rule asks for beside the keys that it is filed under. */
+function secondOf(need: Need, keys: readonly PlacedKey[]): Second | null {
+  let best: { readonly second: Second; readonly cost: number } | null = null
+  for (const { key, node } of neededKeys(need)) {
+    if (key.kind !== 'one-of' || key.ci || key.values.size > 1 || !node.isSingle) continue
+    if (keys.some((one) => one.node === node)) continue
+    const cost = node.population.costAsSecond(key)
+    const [value] = key.values
+    if (value === undefined || (best !== null && best.cost <= cost)) continue
+    best = { second: { node, value }, cost }
+  }
+  return best?.second ?? null
+}
+
+/** Those that are all needed. */
+function neededKeys(need: Need): readonly PlacedKey[] {
+  switch (need.kind) {
+    case 'key':
+      return [need]
+    case 'all':
+      return need.of.flatMap(neededKeys)
+    case 'any':
+      return []
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Event } from '../../model/event.ts'
 import type { Json } from '../../model/json.ts'
 import type { FieldPath } from '../condition.ts'
+import { isInherited } from '../field-path.ts'
 import type { Candidates } from './candidates.ts'
 import { Population } from './population.ts'
 import { ValueIndex } from './value-index.ts'
@@ -21,23 +22,30 @@ export class PathNode {
   #filed: ValueIndex | null = null
   #seesAbsent = false
   #population: Population | null = null
+  /** Where walks keep the value for their end; `noSlot`: nowhere. */
+  #slot = noSlot
+  readonly #slots: Slots
+  /** Whether an event has one value here at most: it is not below an element of a list. */
+  readonly isSingle: boolean
 
-  constructor(name: string) {
+  constructor(name: string, slots: Slots, isSingle: boolean) {
     this.#name = name
-    this.#isPlain = !(name in Object.prototype)
+    this.#slots = slots
+    this.isSingle = isSingle
+    this.#isPlain = !isInherited(name)
   }
 
   child(name: string): PathNode {
     let child = this.#byName.get(name)
     if (child === undefined) {
-      child = new PathNode(name)
+      child = new PathNode(name, this.#slots, this.isSingle)
       this.#byName.set(name, child)
     }
     return child
   }
 
   eachElement(): PathNode {
-    this.#element ??= new PathNode('')
+    this.#element ??= new PathNode('', this.#slots, false)
     return this.#element
   }
 
@@ -53,6 +61,12 @@ export class PathNode {
     return this.#filed
   }
 
+  /** The slot in which walks keep the value here, for rules that are filed by it beside another. */
+  useSlot(): number {
+    if (this.#slot === noSlot) this.#slot = this.#slots.count++
+    return this.#slot
+  }
+
   /** Makes ready for walks, and forgets what only building needs and paths without rules. */
   *finish(): Generator<void, boolean> {
     const fields: PathNode[] = []
@@ -63,12 +77,15 @@ export class PathNode {
     if (this.#element !== null && !(yield* this.#element.finish())) this.#element = null
     if (this.#filed !== null) yield* this.#filed.finish()
     this.#seesAbsent = this.#filed?.filesAbsent === true || fields.some((one) => one.#seesAbsent)
-    return fields.length > 0 || this.#element !== null || this.#filed !== null
+    return (
+      fields.length > 0 || this.#element !== null || this.#filed !== null || this.#slot !== noSlot
+    )
   }
 
   /** Hot: called for every event and path. */
   walk(value: Json, found: Candidates): void {
     if (this.#filed !== null) this.#filed.lookUp(value, found)
+    if (this.#slot !== noSlot) found.keep(this.#slot, value)
     if (typeof value === 'object' && value !== null) {
       if (Array.isArray(value)) {
         this.#walkElements(value, found)
@@ -111,16 +128,24 @@ export class PathNode {
   }
 }
 
+const noSlot = -1
+
+/** How many slots are in use. */
+interface Slots {
+  count: number
+}
+
 /** Every path of one index: those below the body, and those of the record. */
 export class PathTree {
-  readonly body = new PathNode('')
+  readonly #slots: Slots = { count: 0 }
+  readonly body = new PathNode('', this.#slots, true)
   readonly #byText = new Map<string, RecordField>()
   #fields: readonly RecordField[] = []
 
   ofRecord(path: FieldPath): PathNode {
     let field = this.#byText.get(path.text)
     if (field === undefined) {
-      field = { path, node: new PathNode('') }
+      field = { path, node: new PathNode('', this.#slots, true) }
       this.#byText.set(path.text, field)
     }
     return field.node
@@ -132,6 +157,10 @@ export class PathTree {
     for (const field of this.#byText.values()) if (yield* field.node.finish()) fields.push(field)
     this.#byText.clear()
     this.#fields = fields
+  }
+
+  get slots(): number {
+    return this.#slots.count
   }
 
   walk(event: Event, found: Candidates): void {

@@ -80,6 +80,15 @@ export class Population {
     return this.#shareOf(key) + lookUpCost[key.kind] / Math.max(1, this.#sharers(key))
   }
 
+  /**
+   * The same for a value that is looked up among rules that share another key. What shares a key is
+   * often alike in other ways too, as titles in `User:` are all of one namespace: a path where rules
+   * ask for many values tells more rules apart than one with few.
+   */
+  costAsSecond(key: Key): number {
+    return this.#shareOf(key) + 1 / (1 + this.#values.size)
+  }
+
   /** The share of the events in which the key is found, from 0 to 1. */
   #shareOf(key: Key): number {
     switch (key.kind) {

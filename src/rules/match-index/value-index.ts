@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { foldCase } from '../case-folding.ts'
+import { regexUnitsMax } from '../compile-test.ts'
 import type { Scalar } from '../condition.ts'
 import { AddressTrie } from './address-trie.ts'
 import { AffixTrie } from './affix-trie.ts'
@@ -8,10 +9,16 @@ import { pauseAfter, type Slices } from './in-slices.ts'
 import { IntervalTree } from './interval-tree.ts'
 import { LiteralAutomaton } from './literal-automaton.ts'
 import type { Key } from './key.ts'
-import { give, PostingList, withRule, withShared, type Posting } from './posting.ts'
-
-/** Texts that are longer are read by no regex (docs/rules.md, 2): a rule that asks one is in doubt. */
-const regexUnitsMax = 65_536
+import {
+  give,
+  newList,
+  withRule,
+  withShared,
+  type Filing,
+  type Posting,
+  type PostingList,
+} from './posting.ts'
+import { TextSieve } from './text-sieve.ts'
 
 /** The rules that are filed by the value at one path: for each kind of key what finds it fastest. */
 export class ValueIndex {
@@ -31,46 +38,47 @@ export class ValueIndex {
   }
 
   /** The keys need not come in any order; none may come after `finish`. */
-  *file(key: Key, rule: number): Slices<void> {
+  *file(key: Key, filing: Filing): Slices<void> {
     switch (key.kind) {
       case 'one-of':
-        yield* this.#fileValues(key.values, key.ci, rule)
+        yield* this.#fileValues(key.values, key.ci, filing)
         return
       case 'prefix':
       case 'suffix':
       case 'contains':
-        this.#textsFor(key.ci).add(key.kind, key.text, rule)
+        this.#textsFor(key.ci).add(key.kind, key.text, filing)
         return
       case 'range':
         this.#numbers ??= new IntervalTree()
-        this.#numbers.add(key.interval, rule)
+        this.#numbers.add(key.interval, filing)
         return
       case 'cidr':
         this.#addresses ??= new AddressTrie()
-        this.#addresses.add(key.source, rule)
+        this.#addresses.add(key.source, filing)
         return
       case 'present':
-        this.#present = withRule(this.#present, rule)
+        this.#present = withRule(this.#present, filing)
         return
       case 'absent':
-        this.#absent = withRule(this.#absent, rule)
+        this.#absent = withRule(this.#absent, filing)
         return
       case 'too-long':
-        this.#tooLong = withRule(this.#tooLong, rule)
+        this.#tooLong = withRule(this.#tooLong, filing)
     }
   }
 
-  *#fileValues(values: ReadonlySet<Scalar>, ci: boolean, rule: number): Slices<void> {
+  *#fileValues(values: ReadonlySet<Scalar>, ci: boolean, filing: Filing): Slices<void> {
     if (values.size <= filedByValueMax) {
-      for (const value of values) this.#setPosting(value, ci, (posting) => withRule(posting, rule))
+      for (const value of values)
+        this.#setPosting(value, ci, (posting) => withRule(posting, filing))
       return
     }
-    const { list, isNew } = this.#sets.listOf(values, ci)
-    list.push(rule)
+    const { list, isNew } = this.#sets.listOf(values, ci, filing)
+    list.push(filing.rule)
     if (!isNew) return
     const pause = pauseAfter(1_000)
     for (const value of values) {
-      this.#setPosting(value, ci, (posting) => withShared(posting, list))
+      this.#setPosting(value, ci, (posting) => withShared(posting, list, filing))
       if (pause(1)) yield
     }
   }
@@ -127,6 +135,7 @@ export class ValueIndex {
 /** The rules that are filed by a text: that is it, that it begins or ends with, or that it contains. */
 class TextIndex {
   #exact: Map<string, Posting> | null = null
+  #sieve: TextSieve | null = null
   #prefixes: AffixTrie | null = null
   #suffixes: AffixTrie | null = null
   #literals: LiteralAutomaton | null = null
@@ -136,28 +145,29 @@ class TextIndex {
     this.#exact.set(text, change(this.#exact.get(text)))
   }
 
-  add(kind: 'prefix' | 'suffix' | 'contains', text: string, rule: number): void {
+  add(kind: 'prefix' | 'suffix' | 'contains', text: string, filing: Filing): void {
     switch (kind) {
       case 'prefix':
         this.#prefixes ??= new AffixTrie('prefix')
-        this.#prefixes.add(text, rule)
+        this.#prefixes.add(text, filing)
         return
       case 'suffix':
         this.#suffixes ??= new AffixTrie('suffix')
-        this.#suffixes.add(text, rule)
+        this.#suffixes.add(text, filing)
         return
       case 'contains':
         this.#literals ??= new LiteralAutomaton()
-        this.#literals.add(text, rule)
+        this.#literals.add(text, filing)
     }
   }
 
   *finish(): Slices<void> {
+    if (this.#exact !== null) this.#sieve = yield* TextSieve.of(this.#exact)
     if (this.#literals !== null) yield* this.#literals.finish()
   }
 
   lookUp(text: string, found: Candidates): void {
-    if (this.#exact !== null) {
+    if (this.#sieve !== null && this.#exact !== null && this.#sieve.mayHave(text)) {
       const posting = this.#exact.get(text)
       if (posting !== undefined) give(posting, found)
     }
@@ -178,13 +188,17 @@ class SharedSets {
   readonly #byObject = new Map<ReadonlySet<Scalar>, PostingList>()
   readonly #byContent = new Map<string, PostingList>()
 
-  listOf(values: ReadonlySet<Scalar>, ci: boolean): { list: PostingList; isNew: boolean } {
+  listOf(
+    values: ReadonlySet<Scalar>,
+    ci: boolean,
+    { lists }: Filing,
+  ): { list: PostingList; isNew: boolean } {
     const seen = this.#byObject.get(values)
     if (seen !== undefined) return { list: seen, isNew: false }
     const content =
       values.size > comparedMax ? null : `${ci ? 'ci' : ''}${JSON.stringify([...values])}`
     const same = content === null ? undefined : this.#byContent.get(content)
-    const list = same ?? new PostingList()
+    const list = same ?? newList(lists)
     this.#byObject.set(values, list)
     if (content !== null) this.#byContent.set(content, list)
     return { list, isNew: same === undefined }
