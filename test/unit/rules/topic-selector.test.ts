@@ -116,7 +116,7 @@ describe('unclaimed topics', () => {
       return placesOf((await loadText(text)).problems)
     }
     expect(await places('{ include: [a], unclaimed: true }')).to.deep.equal(['1:39 bad-value'])
-    expect(await places('{ include: ["a*"], unclaimed: yes }')).to.deep.equal(['1:54 wrong-type'])
+    expect(await places('{ include: ["a*"], unclaimed: yes }')).to.deep.equal(['1:53 wrong-type'])
     expect(await places('{ include: [a], unclaimed: false }')).to.deep.equal([])
   })
 })
