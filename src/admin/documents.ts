@@ -31,6 +31,7 @@ export const ruleSchema = z.strictObject({
   name: z.string(),
   file: z.string(),
   state: z.enum(['live', 'held', 'draining', 'closing', 'disabled']),
+  mode: z.enum(['live', 'shadow']),
   topics: z.array(z.string()),
   ladder,
   last_match_at: time.nullable(),

@@ -9,6 +9,7 @@ export function ruleDocument({ rule, meters }: RuleQueue): RuleDocument {
     name: rule.name,
     file: rule.file,
     state: rule.enabled ? 'live' : 'disabled',
+    mode: rule.mode,
     topics: [...rule.topics.names, ...rule.topics.globs],
     ladder: ladderDocument(ladder),
     last_match_at: lastMatchMs === null ? null : new Date(lastMatchMs).toISOString(),

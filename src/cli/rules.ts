@@ -13,7 +13,7 @@ import { exitCode } from './exit-code.ts'
 import { adminOption, jsonOption, tokenOption } from './options.ts'
 import type { ProgramDeps } from './program-deps.ts'
 import { expecting, tableOptions } from './status.ts'
-import type { TableOptions } from './status-table.ts'
+import { stateText, type TableOptions } from './status-table.ts'
 import { renderTable } from './table.ts'
 
 /** Rules of one page, the most that the API gives. */
@@ -87,8 +87,8 @@ function table(rules: readonly RuleDocument[], { styles, widthMax }: TableOption
       {
         title: 'STATE',
         align: 'left',
-        text: ({ state }) => state,
-        style: ({ state }) => (state === 'live' ? (text) => text : styles.yellow),
+        text: stateText,
+        style: (rule) => (stateText(rule) === 'live' ? (text) => text : styles.yellow),
       },
       { title: 'MATCHED', align: 'right', text: ({ ladder }) => String(ladder.matched) },
       { title: 'DONE', align: 'right', text: ({ ladder }) => String(ladder.done) },

@@ -24,8 +24,8 @@ export function statusTable(rules: readonly RuleDocument[], options: TableOption
     {
       title: 'STATE',
       align: 'left',
-      text: ({ state }) => state,
-      style: ({ state }) => (state === 'live' ? plain : styles.yellow),
+      text: stateText,
+      style: (rule) => (stateText(rule) === 'live' ? plain : styles.yellow),
     },
     count('MATCHED', ({ ladder }) => ladder.matched),
     count('DONE', ({ ladder }) => ladder.done),
@@ -65,7 +65,7 @@ export function ruleText(rule: RuleDocument, { styles, nowMs, widthMax }: TableO
   const { ladder, paused } = rule
   const when = (at: string | null) => timeText(at, nowMs, widthMax !== null)
   const facts: [string, string][] = [
-    ['state', rule.state],
+    ['state', stateText(rule)],
     ['file', rule.file],
     ['topics', rule.topics.join(', ')],
     ['matched', String(ladder.matched)],
@@ -84,6 +84,11 @@ export function ruleText(rule: RuleDocument, { styles, nowMs, widthMax }: TableO
   const width = Math.max(...facts.map(([name]) => name.length)) + 2
   const lines = facts.map(([name, fact]) => `${name.padEnd(width)}${printable(fact)}\n`)
   return `${styles.bold(printable(rule.name))}\n${lines.join('')}`
+}
+
+/** A rule in shadow mode is live and does nothing, which must not be taken for a rule that works. */
+export function stateText({ state, mode }: Pick<RuleDocument, 'state' | 'mode'>): string {
+  return mode === 'shadow' ? `${state}, shadow` : state
 }
 
 const plain = (text: string): string => text

@@ -27,6 +27,8 @@ export interface RuleDocument {
   /** As the user named it. */
   readonly file: string
   readonly state: RuleState
+  /** `shadow`: its tasks are rendered and not carried out. */
+  readonly mode: 'live' | 'shadow'
   /** Names and globs, as written. */
   readonly topics: readonly string[]
   readonly ladder: LadderDocument

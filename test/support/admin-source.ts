@@ -7,6 +7,7 @@ export function aRuleDocument(name: string): RuleDocument {
     name,
     file: `rules/${name}.yaml`,
     state: 'live',
+    mode: 'live',
     topics: ['edits', 'jobs.*'],
     ladder: {
       matched: 10,

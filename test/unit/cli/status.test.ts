@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { statusTable, statusText } from '../../../src/cli/status-table.ts'
+import { ruleText, statusTable, statusText } from '../../../src/cli/status-table.ts'
 import { stylesFor } from '../../../src/cli/styles.ts'
 import type { RuleDocument, StatusDocument } from '../../../src/model/status.ts'
 import { aRuleDocument } from '../../support/admin-source.ts'
@@ -130,6 +130,14 @@ describe('a table of rules', () => {
     expect(statusTable([quiet], options).split('\n')[1]).to.equal(
       'never-fired  disabled        0     0        0        0     0        0  never',
     )
+  })
+
+  it('shows that a rule is in shadow mode, where a table or a text has its state', () => {
+    const shadow: RuleDocument = { ...aRuleDocument('a'), mode: 'shadow' }
+    expect(statusTable([shadow], options).split('\n')[1]).to.match(/^a +live, shadow /)
+    expect(ruleText(shadow, options)).to.match(/^state +live, shadow$/m)
+    const styled = { ...options, styles: stylesFor({ isTerminal: true }, {}) }
+    expect(statusTable([shadow], styled)).to.contain('\u001b[33mlive, shadow\u001b[39m')
   })
 
   it('marks a state that is not live and dead letters', () => {
