@@ -8,7 +8,7 @@ import { jsonOf } from './check/json-format.ts'
 import { junitOf } from './check/junit-format.ts'
 import { isUnreached, lookOnline } from './check/online.ts'
 import { placesIn } from './check/places.ts'
-import { untestedProblems } from './check/require-tests.ts'
+import { exampleProblems, untestedProblems } from './check/require-tests.ts'
 import { textOf } from './check/text-format.ts'
 import { complain } from './complain.ts'
 import { exitCode } from './exit-code.ts'
@@ -108,7 +108,8 @@ async function reportOn(
   const { config, ofConfig, ofRules, files, loaded } = read
   const { sound: rules, tests } = loaded
   const places = await placesIn(configFile, files)
-  const ofTests = requireTests ? untestedProblems(rules, tests, places) : []
+  const judge = requireTests ? untestedProblems : exampleProblems // the former tells the latter, too
+  const ofTests = judge(rules, tests, places)
   const ofNetwork =
     online && config !== null
       ? await lookOnline({ config, rules, clock: deps.clock, reach: deps.reachOf(config), places })

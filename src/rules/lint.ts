@@ -5,7 +5,9 @@ import type { At } from '../schema/yaml-document.ts'
 import type { Linted } from './lint/linted.ts'
 import { plainPrefixes } from './lint/plain-prefix.ts'
 import { shadowedCases } from './lint/shadowed.ts'
+import { unseenFields } from './lint/unseen-fields.ts'
 import { unindexable } from './lint/unindexable.ts'
+import type { RuleTest } from './rule-test-schema.ts'
 import { actionsOf } from './rule.ts'
 
 /** A compiled rule and where it came from. */
@@ -20,12 +22,16 @@ export interface LoadedRule extends Linted {
 export function warnAbout(
   rules: readonly LoadedRule[],
   retryTiersMs: readonly number[],
+  tests: readonly RuleTest[],
 ): readonly Problem[] {
+  const testsOf = new Map<string, RuleTest[]>()
+  for (const test of tests) testsOf.set(test.rule, [...(testsOf.get(test.rule) ?? []), test])
   return [
     ...rules.flatMap((rule) => [
       ...shadowedCases(rule),
       ...unindexable(rule),
       ...plainPrefixes(rule),
+      ...unseenFields(rule, testsOf.get(rule.rule.name) ?? []),
     ]),
     ...rules.filter(({ matchesAll }) => matchesAll).map(matchesEverything),
     ...identical(rules),

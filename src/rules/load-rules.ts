@@ -4,7 +4,8 @@ import type { SourceFile } from '../schema/source-files.ts'
 import { checkAbstractRule, compileRule, type CompiledRule } from './compile-rule.ts'
 import { expandRule, type Entry, type RuleSource } from './expand.ts'
 import { Family } from './inherit.ts'
-import { warnAbout, type LoadedRule } from './lint.ts'
+import { warnAbout } from './lint.ts'
+import { unusedLists } from './lint/unused-lists.ts'
 import type { RuleContext } from './rule-context.ts'
 import { readRuleFile, type RuleFile, type WrittenRule } from './rule-file.ts'
 import type { ListFiles } from './rule-lists.ts'
@@ -45,7 +46,7 @@ export async function loadRules(
   const sources = await load.expand(written)
   const compiled = await load.compile(sources, new Family(sources, written))
   const loaded = compiled.map((one) => one.loaded)
-  const problems = load.problems(loaded)
+  const problems = load.problems(read, compiled)
   const isGood = problems.every(({ severity }) => severity === 'warning')
   const sound = loaded.map(({ rule }) => rule)
   return {
@@ -117,9 +118,13 @@ class Load {
   }
 
   /** All that is wrong, each mistake once, and what is legal and probably not meant. */
-  problems(loaded: readonly LoadedRule[]): readonly Problem[] {
-    const warnings = warnAbout(loaded, this.#context.retryTiersMs)
-    const all = [...this.#problems, ...warnings]
+  problems(files: readonly RuleFile[], compiled: readonly CompiledRule[]): readonly Problem[] {
+    const rules = compiled.map(({ loaded }) => loaded)
+    const tests = compiled.flatMap((one) => one.tests)
+    const warnings = warnAbout(rules, this.#context.retryTiersMs, tests)
+    // A rule that is wrong may be the one that was to read a list.
+    const lists = this.#problems.length === 0 ? files.flatMap(unusedLists) : []
+    const all = [...this.#problems, ...warnings, ...lists]
     return inOrder(this.#told.tell(all, (written) => this.#entries.get(written) ?? 1))
   }
 

@@ -42,10 +42,13 @@ export const problemCodes = [
   'matches-everything',
   'unindexable',
   'regex-is-prefix',
+  'unseen-field',
+  'unused-list',
   'identical-rules',
   'leads-back',
   'delay-above-tiers',
   'untested',
+  'no-example',
   // what is not there, with --online
   'bus-unreachable',
   'topic-missing',

@@ -32,3 +32,30 @@ export function untestedProblems(
     return [places.ofRule(rule, complaint)]
   })
 }
+
+/**
+ * Rules whose tests show no event that meets the condition. Told without --require-tests as well: who
+ * writes tests and only such as skip has perhaps a condition that nothing meets.
+ */
+export function exampleProblems(
+  rules: readonly Rule[],
+  tests: readonly RuleTest[],
+  places: CheckPlaces,
+): readonly Problem[] {
+  const tested = new Set<string>()
+  const meets = new Set<string>()
+  for (const { rule, expect } of tests) {
+    tested.add(rule)
+    if (expect.some((one) => one.kind !== 'skip' || one.reason !== 'no-match')) meets.add(rule)
+  }
+  return rules.flatMap((rule) => {
+    if (!tested.has(rule.name) || meets.has(rule.name)) return []
+    const complaint = {
+      severity: 'error',
+      code: 'no-example',
+      message: `no test of \`${rule.name}\` has an event that meets its condition`,
+      hint: 'add one that expects what the rule does',
+    } as const
+    return [places.ofRule(rule, complaint)]
+  })
+}

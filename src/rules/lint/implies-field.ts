@@ -49,7 +49,7 @@ export function refutesField(a: FieldTest, b: FieldTest): boolean {
 }
 
 /** Whether an absent field cannot satisfy it. */
-function needsValue(test: FieldTest): boolean {
+export function needsValue(test: FieldTest): boolean {
   switch (test.kind) {
     case 'present':
     case 'element':

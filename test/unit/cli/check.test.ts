@@ -155,6 +155,16 @@ no problems in 1 file, 1 rule; 1 of 2 tests failed
     })
   })
 
+  it('tells without it of a rule whose tests show no event that meets it', async () => {
+    const args = ['check', `${fixtures}/untested`, '--format', 'json']
+    const { code, stdout } = await sluice(args)
+    const { problems } = JSON.parse(stdout) as CheckDocument // as: see above
+    expect(code).to.equal(1)
+    expect(problems.map((one) => `${one.line} ${one.code} ${one.message}`)).to.deep.equal([
+      '12 no-example no test of `only-skips` has an event that meets its condition',
+    ])
+  })
+
   it('refuses a format that there is not', async () => {
     const { code, stdout, stderr } = await sluice(['check', '--format', 'jnit'])
     expect({ code, stdout, stderr }).to.deep.equal({

@@ -106,8 +106,72 @@ const prefixes: readonly Case[] = [
   },
 ]
 
+const listed = (lists: string, lines: string, action?: string): string =>
+  `lists: ${lists}\n${rules(ruleOf(lines, 'purge', action))}`
+
+const lists: readonly Case[] = [
+  {
+    name: 'a list that nothing reads',
+    text: listed('{ wikis: [a], others: [b] }', 'when: { wiki: { in: wikis } }'),
+    places: ['1:22 unused-list'],
+  },
+  {
+    name: 'no list that a pipe reads',
+    text: listed(
+      '{ hosts: { a: b } }',
+      'when: { a: 1 }',
+      'emit: { topic: out, key: "{{event.a | lookup: hosts}}" }',
+    ),
+    places: [],
+  },
+  {
+    name: 'no list that may be read, where a rule is wrong',
+    text: listed('{ wikis: [a] }', 'when: { wiki: { in: wikiz } }'),
+    places: ['5:25 unknown-list'],
+  },
+  {
+    name: 'no list, where `for_each` says which',
+    text: listed(
+      '{ a: [1], b: [2] }',
+      'for_each: [{ l: a }, { l: b }]\nwhen: { w: { in: "{{each.l}}" } }',
+    ).replace('purge:', '"p-{{each.l}}":'),
+    places: [],
+  },
+]
+
+const tested = (when: string, event: string): string =>
+  rules(
+    ruleOf(
+      `when: ${when}\ntests: [{ name: t, event: ${event}, expect: { emit: { topic: out } } }]`,
+    ),
+  )
+
+const unseen: readonly Case[] = [
+  {
+    name: 'a misspelt field below `not`',
+    text: tested('{ k: 1, page.namespce: { not: 1 } }', '{ k: 1, page: { namespace: 0 } }'),
+    places: ['4:19 unseen-field'],
+  },
+  {
+    name: 'one below `none`',
+    text: tested('{ k: 1, none: [{ is_bto: true }] }', '{ k: 1, is_bot: false }'),
+    places: ['4:28 unseen-field'],
+  },
+  {
+    name: 'no field that no test has anything like',
+    text: tested('{ k: 1, redirect: { not: true } }', '{ k: 1, page: {} }'),
+    places: [],
+  },
+  {
+    name: 'no field that is there in one of the events',
+    text: tested('{ k: 1, is_bot: { not: true } }', '{ k: 1, is_bot: null, is_bto: 1 }'),
+    places: [],
+  },
+]
+
 describe('the linter tells', () => {
-  for (const { name, text, places } of [...shadowed, ...unindexable, ...prefixes]) {
+  const all = [...shadowed, ...unindexable, ...prefixes, ...lists, ...unseen]
+  for (const { name, text, places } of all) {
     it(`${name}`, async () => {
       const { problems } = await loadText(text)
       expect(problems.map(({ line, column, code }) => `${line}:${column} ${code}`)).to.deep.equal(
@@ -133,6 +197,16 @@ describe('the linter tells', () => {
     expect(problems[0]?.hint).to.equal(
       'write `prefix: "Talk.\\""`, which is quicker and reads better',
     )
+  })
+
+  it('which field was probably meant', async () => {
+    const text = tested('{ k: 1, a\\.x.b: { not: 1 } }', '{ k: 1, a.x: { c: 0 }, "a.y": { b: 1 } }')
+    const { problems } = await loadText(text)
+    expect(problems.map(({ hint }) => hint)).to.deep.equal([])
+    const slip = tested('{ k: 1, a\\.x.count: { not: 1 } }', '{ k: 1, a.x: { cuont: 0 } }')
+    expect((await loadText(slip)).problems.map(({ hint }) => hint)).to.deep.equal([
+      'did you mean `a\\.x.cuont`?',
+    ])
   })
 
   it('the same of a rule that is not enabled', async () => {
