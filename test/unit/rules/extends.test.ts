@@ -90,7 +90,7 @@ describe('extends', () => {
 
   it('reads a list in the file in which the condition is written', async () => {
     const texts = [
-      'lists: { wikis: [a], titles: [x] }\nrules: { child: { extends: base, unless: [{ title: { in: titles } }] } }',
+      'lists: { wikis: [a], titles: [x] }\nrules: { child: { extends: base, unless: [{ title: { in: titles } }, { other: { in: wikis } }] } }',
       'lists: { wikis: [b] }\nrules: { base: { abstract: true, topics: [t], when: { wiki: { in: wikis } }, do: { emit: { topic: o } } } }',
     ]
     const rule = await ruleOf(texts, 'child')
