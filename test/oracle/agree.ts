@@ -58,18 +58,22 @@ export function textOf({ lists, rules }: RawFile): string {
 }
 
 /**
- * The rules of `file` that are refused as impossible and that say nothing but what must hold: should
- * one of them hold for an event, the loader is wrong. Below a negation or beside an alternative, what
- * is impossible may stand in a rule that fires all the same.
+ * The rules of `file` that are refused as impossible as a whole: should one of them hold for an
+ * event, the loader is wrong. Below a negation or beside an alternative, what is impossible may stand
+ * in a rule that fires all the same, so that rules with those are left out.
  */
 export function refusedAsImpossible(file: RawFile, refused: readonly Refused[]): RawFile {
-  const names = new Set(
-    refused.filter(({ problem }) => problem.code === 'impossible').map(({ rule }) => rule),
-  )
-  const rules = Object.entries(file.rules).filter(([name, rule]) => {
-    return names.has(name) && !/"(any|none|unless|cases|not)":/.test(JSON.stringify(rule))
-  })
+  const names = refused.filter((one) => isImpossible(one, file)).map(({ rule }) => rule)
+  const rules = Object.entries(file.rules).filter(([name]) => names.includes(name))
   return { ...file, rules: Object.fromEntries(rules) }
+}
+
+function isImpossible({ rule, problem }: Refused, file: RawFile): boolean {
+  if (problem.code !== 'impossible') return false
+  const text = JSON.stringify(file.rules[rule])
+  if (/"(any|cases)":|"not":\{/.test(text)) return false
+  const negations = text.match(/"(none|unless)":/g)?.length ?? 0
+  return negations === 0 || (negations === 1 && problem.message.includes('and always does'))
 }
 
 /** Lanes of the generated rules. */

@@ -54,12 +54,13 @@ function depthOf(value: Json): number {
 }
 
 describe('the events nearby', () => {
-  it('match now and then, and mostly not', () => {
+  it('match now and then, and mostly not', function () {
+    this.timeout(20_000)
     const random = seeded(1)
     let asked = 0
     let firings = 0
     for (const file of files) {
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < 5; i++) {
         asked += Object.keys(file.rules).length
         firings += naiveFirings(file, 'default', eventNear(file, random)).length
       }

@@ -23,15 +23,6 @@ export interface RuleSetOptions {
   readonly rulesMax: number
 }
 
-/** A file of rules `r0`, `r1` ... whose actions read every capture that they can. */
-export function ruleFiles({ rulesMax }: RuleSetOptions): fc.Arbitrary<RawFile> {
-  // `size` of fast-check would keep lists short; a set of 60 rules is a case like any other.
-  return fc.array(rule, { minLength: 1, maxLength: rulesMax, size: 'max' }).map((rules) => ({
-    lists,
-    rules: Object.fromEntries(rules.map((one, i) => [`r${i}`, finished(one)])),
-  }))
-}
-
 /* Elements */
 
 /** The first ones of a pool most of the time: what rules share. */
@@ -357,6 +348,44 @@ const rule = fc
       ...(enabled ? {} : { enabled }),
     }
   })
+
+/**
+ * Rules that all ask for one path with a single test, so that no cheaper one is looked up in its
+ * place and every kind of lookup has many entries that overlap.
+ */
+function families(rulesMax: number): fc.Arbitrary<readonly RawMap[]> {
+  const place = fc.constantFrom<readonly [path: string, habit: Habit]>(
+    ['kind', 'texts'],
+    ['page.title', 'texts'],
+    ['@key', 'texts'],
+    ['@headers.source', 'texts'],
+    ['tags', 'lists'],
+    ['size', 'numbers'],
+  )
+  const plain = fc.oneof(textTest, globTest, regexTest, foldedTest, rangeTest, cidrTest)
+  return place.chain(([path, habit]) => {
+    const test = fc.oneof<fc.Arbitrary<Json>[]>(fieldTest(habit, paths), plain)
+    const one = test.map((test): RawMap => ({ topics: ['edits'], when: { [path]: test } }))
+    return fc.array(one, { minLength: 8, maxLength: Math.max(8, rulesMax), size: 'max' })
+  })
+}
+
+/* Files */
+
+/** A file of rules `r0`, `r1` ... whose actions read every capture that they can. */
+export function ruleFiles({ rulesMax }: RuleSetOptions): fc.Arbitrary<RawFile> {
+  // `size` of fast-check would keep lists short; a set of 60 rules is a case like any other.
+  const mixed = fc.array(rule, { minLength: 1, maxLength: rulesMax, size: 'max' })
+  return fc
+    .oneof(
+      { arbitrary: mixed, weight: 4 }, // as: read only
+      { arbitrary: families(2 * rulesMax), weight: 1 },
+    )
+    .map((rules) => ({
+      lists,
+      rules: Object.fromEntries(rules.map((one, i) => [`r${i}`, finished(one)])),
+    }))
+}
 
 /** Gives each group a name of its own, and each case an action that reads those it can. */
 function finished(source: RawMap): RawMap {

@@ -161,7 +161,7 @@ function meetTest(path: string, test: Json, draft: Draft): void {
   const twin = pick([...scalars.slice(0, 8), ...deep], random)
   if (typeof other === 'string') draft.write(other, twin)
   if (asksRegex(test) && chance(random, 0.1)) {
-    const long = pick(words, random).padEnd(unitsSeen + 1, 'a')
+    const long = pick([...words, ''], random).padEnd(unitsSeen + 1, pick(['a', '-'], random))
     // Beside a doubt, an element that holds takes it away.
     draft.write(path, chance(random, 0.5) ? long : shuffled([long, ...words.slice(0, 3)], random))
     return

@@ -52,7 +52,7 @@ describe('matching', () => {
     ]
     for (const { title, seed } of runs) {
       it(title, async function () {
-        this.timeout(60_000)
+        this.timeout(120_000)
         const tally = await runOracle({ seed, pairs, rulesMax: 12 })
         // An oracle that sees nothing happen proves nothing.
         expect(tally.pairs).to.be.at.least(pairs)
@@ -66,7 +66,7 @@ describe('matching', () => {
   })
 
   it('agrees with a set built anew after rules came and went', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const tally = await runChanges({ seed: fixedSeed, sets: 4, rulesMax: 40 })
     expect(tally.changes).to.equal(160)
     expect(tally.rules).to.be.above(200)

@@ -32,6 +32,8 @@ export interface OracleTally {
   /** Rules refused by the loader, and why, by code. */
   refused: number
   readonly refusals: Map<string, number>
+  /** Of those, the ones that were shown to hold for none of the events that came near. */
+  neverHeld: number
   /** What the two agreed on. */
   firings: number
   doubts: number
@@ -50,7 +52,7 @@ export async function runOracle({ seed, pairs, rulesMax }: OracleOptions): Promi
     const loaded = await loadSound(file)
     const random = seeded(eventSeed)
     countRules(file, loaded, tally)
-    mustNotHold(refusedAsImpossible(file, loaded.refused), random)
+    tally.neverHeld += mustNotHold(refusedAsImpossible(file, loaded.refused), random)
     if (Object.keys(loaded.file.rules).length === 0) return
     tally.files++
     for (let i = 0; i < eventsPerFile; i++) await ask(loaded, eventNear(loaded.file, random), tally)
@@ -78,9 +80,10 @@ async function disagrees({ file, event }: Found): Promise<boolean> {
   return loaded.refused.length === 0 && disagreement(loaded, event) !== null
 }
 
-/** Throws when an event is found for which a rule holds that cannot hold. */
-function mustNotHold(file: RawFile, random: () => number): void {
-  if (Object.keys(file.rules).length === 0) return
+/** Throws when an event is found for which a rule holds that cannot hold; else how many there are. */
+function mustNotHold(file: RawFile, random: () => number): number {
+  const rules = Object.keys(file.rules).length
+  if (rules === 0) return 0
   for (let i = 0; i < eventsPerFile; i++) {
     const event = eventNear(file, random)
     for (const { rule, doubt } of lanes.flatMap((lane) => naiveFirings(file, lane, event))) {
@@ -89,6 +92,7 @@ function mustNotHold(file: RawFile, random: () => number): void {
       throw new Error(`refused as impossible: ${text}\nyet it holds: ${JSON.stringify(event.body)}`)
     }
   }
+  return rules
 }
 
 async function report(found: Found): Promise<string> {
@@ -113,6 +117,7 @@ function emptyTally(): OracleTally {
     rules: 0,
     refused: 0,
     refusals: new Map(),
+    neverHeld: 0,
     firings: 0,
     doubts: 0,
     captures: 0,
@@ -146,7 +151,8 @@ export function tallyLines(tally: OracleTally): string {
   const refusals = [...tally.refusals].map(([code, times]) => `${code} ${times}`).join(', ')
   return [
     `${tally.pairs} pairs of ${tally.files} rule files`,
-    `${tally.rules} rules, ${tally.refused} of them refused (${refusals || 'none'})`,
+    `${tally.rules} rules, ${tally.refused} of them refused (${refusals || 'none'}), ` +
+      `${tally.neverHeld} of those tried in vain`,
     `${tally.firings} firings: ${tally.doubts} in doubt, ${tally.captures} with captures, ` +
       `${tally.laterCases} by a later case`,
   ].join('\n')
