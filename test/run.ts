@@ -26,7 +26,7 @@ for (const name of ['check:types', 'check:lint', 'check:layers', 'check:format',
 const isBuilt = await step('build')
 await suite('unit', ['test/unit/**/*.test.ts', 'test/oracle/**/*.test.ts'])
 await suite('scenario', ['test/scenario/**/*.test.ts'])
-await suite('rules', ['test/rules/**/*.test.ts'])
+await suite('rules', ['test/rules/**/*.test.ts', 'test/mistakes/**/*.test.ts'])
 const kafka = await prepareKafka()
 const broker = kafka.ok ? await startedKafka() : null
 try {
