@@ -3,6 +3,7 @@ import type { Json } from '../model/json.ts'
 import { foldCase } from './case-folding.ts'
 import type { ElementTest, FieldTest, Interval, Scalar, Truth } from './condition.ts'
 import { fitsPieces } from './glob.ts'
+import { valueCharsMax } from './regex.ts'
 import { sameJson } from './same-json.ts'
 import { allOf, negate, someElement } from './truth.ts'
 
@@ -13,9 +14,6 @@ import { allOf, negate, someElement } from './truth.ts'
  * so that no event can make matching go deep. Hot, all of it: called for every event and rule, so
  * nothing is allocated, and cheap tests go first.
  */
-
-/** The longest text that a regex is shown, in UTF-16 units; about a longer one it is in doubt. */
-export const regexUnitsMax = 65_536
 
 /** Whether a value satisfies a test of elements. Total. */
 export type ElementCheck = (element: Json) => Truth
@@ -111,7 +109,7 @@ export function compileElementTest(test: ElementTest): ElementCheck {
       const { regex } = test
       return (element) => {
         if (typeof element !== 'string') return false
-        return element.length > regexUnitsMax ? 'value-too-long' : regex.test(element)
+        return element.length > valueCharsMax ? 'value-too-long' : regex.test(element)
       }
     }
     case 'range': {
@@ -167,7 +165,7 @@ function textTest(holds: (text: string) => boolean, ci: boolean): ElementCheck {
   return (element) => typeof element === 'string' && holds(element)
 }
 
-export function inInterval({ min, minOpen, max, maxOpen }: Interval): (value: number) => boolean {
+function inInterval({ min, minOpen, max, maxOpen }: Interval): (value: number) => boolean {
   if (minOpen) {
     return maxOpen ? (value) => value > min && value < max : (value) => value > min && value <= max
   }

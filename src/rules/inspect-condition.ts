@@ -1,9 +1,10 @@
 import type { Event } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
 import type { At } from '../schema/yaml-document.ts'
-import { compileFieldTest, regexUnitsMax } from './compile-test.ts'
+import { compileFieldTest } from './compile-test.ts'
 import type { Condition, Truth } from './condition.ts'
 import { nearMiss } from './near-miss.ts'
+import { valueCharsMax } from './regex.ts'
 import { allOf, anyOf, negate } from './truth.ts'
 
 /*
@@ -114,7 +115,7 @@ function inspectTest(
   }
 }
 
-const tooLong = `a regex is shown at most ${regexUnitsMax} characters`
+const tooLong = `a regex is shown at most ${valueCharsMax} characters`
 
 function inspectSome(
   condition: Extract<Condition, { kind: 'some' }>,

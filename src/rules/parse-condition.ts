@@ -19,7 +19,7 @@ export interface Above {
   readonly isIndexable: boolean
 }
 
-export const nothingAbove: Above = { isIndexable: false }
+const nothingAbove: Above = { isIndexable: false }
 
 /** Parses a `when`: all of its tests must hold. `null` after reporting what is wrong. */
 export function parseBlock(

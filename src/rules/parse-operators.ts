@@ -40,21 +40,15 @@ export const wholeOperators = [
 ] as const
 
 /** No tests of their own: how the tests beside them are meant. */
-export const modifiers = ['ci', 'search'] as const
+const modifiers = ['ci', 'search'] as const
 
 export type ElementOperator = (typeof elementOperators)[number]
 export type WholeOperator = (typeof wholeOperators)[number]
 export type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte'
-export type TextOperator = 'prefix' | 'suffix' | 'contains' | 'glob' | 'regex'
+type TextOperator = 'prefix' | 'suffix' | 'contains' | 'glob' | 'regex'
 
 export const rangeOperators: readonly RangeOperator[] = ['gt', 'gte', 'lt', 'lte']
-export const textOperators: readonly TextOperator[] = [
-  'prefix',
-  'suffix',
-  'contains',
-  'glob',
-  'regex',
-]
+const textOperators: readonly TextOperator[] = ['prefix', 'suffix', 'contains', 'glob', 'regex']
 
 /** A test of one element, under the operator that it was written with. */
 export interface ElementPart {

@@ -1,6 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { foldCase } from '../case-folding.ts'
-import { regexUnitsMax } from '../compile-test.ts'
+import { valueCharsMax } from '../regex.ts'
 import type { Scalar } from '../condition.ts'
 import { AddressTrie } from './address-trie.ts'
 import { AffixTrie } from './affix-trie.ts'
@@ -121,7 +121,7 @@ export class ValueIndex {
       if (this.#texts !== null) this.#texts.lookUp(value, found)
       if (this.#folded !== null) this.#folded.lookUp(foldCase(value), found)
       if (this.#addresses !== null) this.#addresses.lookUp(value, found)
-      if (this.#tooLong !== undefined && value.length > regexUnitsMax) give(this.#tooLong, found)
+      if (this.#tooLong !== undefined && value.length > valueCharsMax) give(this.#tooLong, found)
       return
     }
     if (this.#others !== null) {

@@ -6,6 +6,7 @@ import { invariant } from '../../../src/model/invariant.ts'
 import type { Doubt } from '../../../src/rules/condition.ts'
 import { compileCondition } from '../../../src/rules/compile-condition.ts'
 import { parseBlock } from '../../../src/rules/parse-condition.ts'
+import { operators } from '../../../src/rules/parse-operators.ts'
 import type { Fired } from '../../../src/rules/rule.ts'
 import { createReporter } from '../../../src/schema/reporter.ts'
 import { naiveHolds } from '../../oracle/naive.ts'
@@ -239,6 +240,11 @@ describe('a condition', () => {
       expect(await matches(`when:\n  ${when}`, event)).to.equal(holds)
     })
   }
+
+  it('has a row here for each operator of the language', () => {
+    const written = cases.map(([when]) => when).join('\n')
+    expect(operators.filter((name) => !written.includes(`${name}: `))).to.deep.equal([])
+  })
 
   it('does not hold once a condition of `unless` does', async () => {
     const text = 'when: { kind: edit }\nunless:\n  - wiki: testwiki\n  - size: { gt: 100 }'
