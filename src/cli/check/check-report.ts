@@ -32,7 +32,7 @@ export interface TestCaseReport {
   readonly failure: string | null
 }
 
-export function countOf(
+function countOf(
   { problems }: Pick<CheckReport, 'problems'>,
   severity: Problem['severity'],
 ): number {

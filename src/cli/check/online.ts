@@ -43,6 +43,8 @@ async function lookAtBus(parts: OnlineParts): Promise<readonly Problem[]> {
   const { config, reach, clock, places } = parts
   try {
     const topics = await within(lookMsMax, reach.listTopics(), clock)
+    // Of a log that nobody has made yet, that it lacks every topic says nothing.
+    if (topics === null && config.bus.ensureTopics === 'create') return []
     return topicProblems(new Set(topics ?? []), parts)
   } catch (error) {
     const { bus } = config

@@ -229,7 +229,7 @@ describe('sluice check --online', () => {
   it('makes no embedded log, and says when none could be made', async () => {
     const path = join(folder, 'data')
     const made = await check(emits, `bus: { path: ${path} }\n`)
-    expect(made.code).to.equal(0)
+    expect(made).to.deep.equal({ code: 0, problems: [] })
     expect(existsSync(path)).to.equal(false)
     await mkdir(join(folder, 'file'))
     await writeFile(join(folder, 'file', 'x'), '')
