@@ -1,7 +1,8 @@
 import type { Event } from '../model/event.ts'
-import type { Json } from '../model/json.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { byCost, compileFieldTest, costOfField } from './compile-test.ts'
-import type { Condition, Truth } from './condition.ts'
+import type { Condition, FieldPath, FieldTest, Truth } from './condition.ts'
+import { isInherited } from './field-path.ts'
 import { allOf, anyOf, negate } from './truth.ts'
 
 /**
@@ -14,6 +15,8 @@ export type Check = (event: Event, element?: Json) => Truth
 export function compileCondition(condition: Condition): Check {
   switch (condition.kind) {
     case 'test': {
+      const equals = equalsAtName(condition.path, condition.test)
+      if (equals !== null) return equals
       const { read } = condition.path
       const check = compileFieldTest(condition.test)
       return (event, element) => check(read(event, element), event, element)
@@ -42,6 +45,23 @@ export function compileCondition(condition: Condition): Check {
         return typeof truth === 'boolean' ? truth : 'expr-error'
       }
     }
+  }
+}
+
+/**
+ * The test that most rules are made of, `name: value`, as one closure; `null` for any other. A rule
+ * that was not asked for long lies nowhere near the processor: each closure less is a wait less.
+ */
+function equalsAtName({ from, steps }: FieldPath, test: FieldTest): Check | null {
+  const [name] = steps
+  if (from !== 'event' || name === undefined || steps.length > 1 || isInherited(name)) return null
+  if (test.kind !== 'element' || test.test.kind !== 'one-of' || test.test.ci) return null
+  const [wanted] = test.test.values
+  if (test.test.values.size > 1 || wanted === undefined) return null
+  return ({ body }) => {
+    if (!isJsonObject(body)) return false
+    const value = body[name]
+    return value === wanted || (Array.isArray(value) && value.includes(wanted))
   }
 }
 

@@ -24,6 +24,9 @@ export class RuleSet {
   readonly rules: readonly Rule[]
   readonly #filed: Filed
   readonly #found: Positions
+  #lastLane: string | null = null
+  #lastTopic: string | null = null
+  #lastGroups: readonly RuleGroup[] = []
 
   /** Builds all in one go; what has to let others go first in between calls `build`. */
   constructor(rules: readonly Rule[], filed: Filed = runAtOnce(fileRules(rules, null))) {
@@ -64,14 +67,23 @@ export class RuleSet {
 
   /** The rules of `lane` whose match holds, disabled ones included: those are skips with a reason. */
   firing(lane: string, event: Event): readonly Firing[] {
-    const groups = this.#filed.lanes.get(lane)?.on(event.record.topic)
-    if (groups === undefined || groups.length === 0) return none
+    const groups = this.#groupsFor(lane, event.record.topic)
+    if (groups.length === 0) return none
     const found = this.#found
     found.clear()
     for (let i = 0; i < groups.length; i++) groups[i]?.find(event, found)
     if (found.count === 0) return none
     found.sort()
     return this.#fire(event, found)
+  }
+
+  /** Events of one topic mostly come in a row. */
+  #groupsFor(lane: string, topic: string): readonly RuleGroup[] {
+    if (lane === this.#lastLane && topic === this.#lastTopic) return this.#lastGroups
+    this.#lastGroups = this.#filed.lanes.get(lane)?.on(topic) ?? []
+    this.#lastLane = lane
+    this.#lastTopic = topic
+    return this.#lastGroups
   }
 
   #fire(event: Event, found: Positions): readonly Firing[] {
