@@ -2,13 +2,13 @@ import type { Problem } from '../model/problem.ts'
 import { formatDuration } from '../model/units.ts'
 import type { ProblemCode } from '../schema/problem-code.ts'
 import type { At } from '../schema/yaml-document.ts'
+import { leadingBack } from './lint/leading-back.ts'
 import type { Linted } from './lint/linted.ts'
 import { plainPrefixes } from './lint/plain-prefix.ts'
 import { shadowedCases } from './lint/shadowed.ts'
 import { unseenFields } from './lint/unseen-fields.ts'
 import { unindexable } from './lint/unindexable.ts'
 import type { RuleTest } from './rule-test-schema.ts'
-import { actionsOf } from './rule.ts'
 
 /** A compiled rule and where it came from. */
 export interface LoadedRule extends Linted {
@@ -72,62 +72,6 @@ function identical(rules: readonly LoadedRule[]): readonly Problem[] {
       warning(loaded, [], 'identical-rules', message, 'remove one: each event is acted on twice'),
     ]
   })
-}
-
-/** Told at the rule that closes the circle; rules that only feed into one are not part of it. */
-function leadingBack(rules: readonly LoadedRule[]): readonly Problem[] {
-  const next = (from: LoadedRule): readonly LoadedRule[] => {
-    const topics = actionsOf(from.rule).flatMap(({ emitsTo }) => emitsTo ?? [])
-    if (topics.length === 0) return []
-    return rules.filter(({ rule }) => topics.some((topic) => rule.topics.matches(topic)))
-  }
-  const nextOf = new Map(rules.map((loaded) => [loaded, next(loaded)]))
-  const told = new Set<LoadedRule>()
-  return rules.flatMap((loaded) => {
-    if (told.has(loaded)) return []
-    const circle = wayBack(loaded, nextOf)
-    if (circle === null) return []
-    for (const member of circle) told.add(member)
-    const way = [...circle, loaded].map(({ rule }) => rule.name).join(' -> ')
-    const message = `what \`${loaded.rule.name}\` emits leads back to it: ${way}`
-    const hint =
-      'make sure that a condition ends the circle; after one round its events are dead-lettered'
-    return [warning(loaded, [], 'leads-back', message, hint)]
-  })
-}
-
-/** The shortest way from a rule back to itself, itself first, or `null`. */
-function wayBack(
-  start: LoadedRule,
-  nextOf: ReadonlyMap<LoadedRule, readonly LoadedRule[]>,
-): readonly LoadedRule[] | null {
-  const cameFrom = new Map<LoadedRule, LoadedRule>()
-  const open = [start]
-  for (let current = open.shift(); current !== undefined; current = open.shift()) {
-    for (const next of nextOf.get(current) ?? []) {
-      if (next === start) return pathTo(current, start, cameFrom)
-      if (cameFrom.has(next)) continue
-      cameFrom.set(next, current)
-      open.push(next)
-    }
-  }
-  return null
-}
-
-function pathTo(
-  end: LoadedRule,
-  start: LoadedRule,
-  cameFrom: ReadonlyMap<LoadedRule, LoadedRule>,
-): readonly LoadedRule[] {
-  const path: LoadedRule[] = []
-  for (
-    let at: LoadedRule | undefined = end;
-    at !== undefined && at !== start;
-    at = cameFrom.get(at)
-  ) {
-    path.unshift(at)
-  }
-  return [start, ...path]
 }
 
 function aboveTiers(loaded: LoadedRule, tiersMs: readonly number[]): readonly Problem[] {
