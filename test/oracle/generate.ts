@@ -362,7 +362,14 @@ function families(rulesMax: number): fc.Arbitrary<readonly RawMap[]> {
     ['tags', 'lists'],
     ['size', 'numbers'],
   )
-  const plain = fc.oneof(textTest, globTest, regexTest, foldedTest, rangeTest, cidrTest)
+  const slice = threeParts.map(([head, middle]) => middle || head || 'i')
+  // Of two letters, so that the end of one is often the beginning of another.
+  const overlapping = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 5 })
+  const contained = fc.oneof(slice, overlapping).map((contains): RawMap => ({ contains }))
+  const plain = fc.oneof(
+    { arbitrary: contained, weight: 3 },
+    ...[textTest, globTest, regexTest, foldedTest, rangeTest, cidrTest],
+  )
   return place.chain(([path, habit]) => {
     const test = fc.oneof<fc.Arbitrary<Json>[]>(fieldTest(habit, paths), plain)
     const one = test.map((test): RawMap => ({ topics: ['edits'], when: { [path]: test } }))

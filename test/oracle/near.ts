@@ -213,6 +213,9 @@ function* candidates(test: Json, random: Random): Generator<Json | undefined> {
   if (isOfList) yield* listsFor(inOrder, random)
   for (const value of inOrder) {
     if (inList) yield shuffled([value, pick(scalars, random), pick(scalars, random)], random)
+    if (typeof value === 'string' && chance(random, 0.3)) {
+      yield `${pick(surroundings, random)}${value}${pick(surroundings, random)}`
+    }
     yield value
   }
   if (chance(random, 0.3)) yield undefined
@@ -223,6 +226,9 @@ function* candidates(test: Json, random: Random): Generator<Json | undefined> {
   yield []
   yield* listsFor(inOrder, random)
 }
+
+/** What may stand before and behind a text that is contained. */
+const surroundings = ['', 'a', 'b', 'ab', 'ba', 'aab']
 
 function* listsFor(named: readonly Json[], random: Random): Generator<Json> {
   yield shuffled(named, random)

@@ -19,7 +19,7 @@ for (let done = 0, run = 0; done < pairs; run++) {
   // Small sets and large ones: an index of a few rules takes other ways than one of many.
   const rulesMax = [8, 25, 60][run % 3] ?? 8
   console.log(`\nrun ${run}: seed ${seed + run}, up to ${rulesMax} rules`)
-  const tally = await runOracle({ seed: seed + run, pairs: size, rulesMax })
+  const tally = await runOracle({ seed: seed + run, pairs: size, rulesMax, eventsPerFile: 50 })
   console.log(tallyLines(tally))
   done += tally.pairs
 }

@@ -15,14 +15,13 @@ import { naiveFirings, type RawFile } from './naive.ts'
 import { eventNear } from './near.ts'
 import { smallest, type Found } from './smallest.ts'
 
-/** Events that each rule file is asked about: loading it costs as much as about so many. */
-const eventsPerFile = 20
-
 export interface OracleOptions {
   readonly seed: number
   /** Of a rule file and an event. */
   readonly pairs: number
   readonly rulesMax: number
+  /** How many each rule file is asked about: loading one costs as much as some twenty. */
+  readonly eventsPerFile: number
 }
 
 export interface OracleTally {
@@ -45,7 +44,8 @@ export interface OracleTally {
  * Asks both readings of the language about generated pairs. Rejects with the smallest case that was
  * found when they disagree.
  */
-export async function runOracle({ seed, pairs, rulesMax }: OracleOptions): Promise<OracleTally> {
+export async function runOracle(options: OracleOptions): Promise<OracleTally> {
+  const { seed, pairs, rulesMax, eventsPerFile } = options
   const tally = emptyTally()
   const property = fc.asyncProperty(ruleFiles({ rulesMax }), fc.nat(), async (file, eventSeed) => {
     if (tally.pairs >= pairs) return
@@ -80,11 +80,14 @@ async function disagrees({ file, event }: Found): Promise<boolean> {
   return loaded.refused.length === 0 && disagreement(loaded, event) !== null
 }
 
+/** Events that are tried on rules that are refused. */
+const triedInVain = 20
+
 /** Throws when an event is found for which a rule holds that cannot hold; else how many there are. */
 function mustNotHold(file: RawFile, random: () => number): number {
   const rules = Object.keys(file.rules).length
   if (rules === 0) return 0
-  for (let i = 0; i < eventsPerFile; i++) {
+  for (let i = 0; i < triedInVain; i++) {
     const event = eventNear(file, random)
     for (const { rule, doubt } of lanes.flatMap((lane) => naiveFirings(file, lane, event))) {
       if (doubt !== null) continue
