@@ -4,11 +4,12 @@ import type { Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Progress, Task } from '../model/task.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Action, ActionTools } from '../rules/action-kind.ts'
+import type { Action, ActionTools, RenderedRequest } from '../rules/action-kind.ts'
 import { elementsOf } from '../rules/elements.ts'
 import type { Rule, Step, Way } from '../rules/rule.ts'
 import type { Scope } from '../rules/scope.ts'
-import { KeptResults, resultsBytesMax } from './kept-results.ts'
+import type { NotRendered } from '../rules/template.ts'
+import { KeptResults, resultsBytesMax, type ListOfResults } from './kept-results.ts'
 import type { RuleMeters } from './meters.ts'
 import { scopeOf } from './task-scope.ts'
 
@@ -37,7 +38,7 @@ export type AttemptMeters = Pick<RuleMeters, 'attemptStarts' | 'actionEnded'>
 
 /**
  * Carries out the way of a task from where it stands on, in order, up to the first failure, all of
- * it under the one deadline of the rule. Never rejects.
+ * it under the one deadline of the rule. Never rejects. Hot: one await per request and no more.
  */
 export async function attempt(
   task: Task,
@@ -52,8 +53,13 @@ export async function attempt(
   for (let step = task.step; step < steps.length; step++) {
     const one = steps[step]
     if (one === undefined) break
-    const stopped = await (one.each === null ? run.once(step, one) : run.forEach(step, one))
-    if (stopped !== null) return stopped
+    const elements = run.begin(step, one)
+    if (elements === null) return run.stopped
+    for (let item = run.item; item < elements.length; item++) {
+      const request = run.render(item, elements[item])
+      if (request === null) return run.stopped
+      if (!run.end(request, await run.perform(request))) return run.stopped
+    }
   }
   return { kind: 'done' }
 }
@@ -67,7 +73,10 @@ export function wayOf(rule: Rule, task: Task): Way {
   return way
 }
 
-/** One attempt under way. */
+/** A step without `each` runs once, for nothing. */
+const once: readonly (Json | undefined)[] = [undefined]
+
+/** One attempt under way: at which request it is, what was kept so far, and why it stopped. */
 class AttemptRun {
   readonly way: Way
   readonly #task: Task
@@ -76,7 +85,15 @@ class AttemptRun {
   readonly #meters: AttemptMeters
   readonly #match: Scope['match']
   readonly #dueMs: number
-  readonly #results: KeptResults
+  /** `null`: no step of this attempt has kept anything so far. */
+  #kept: KeptResults | null = null
+  #step = 0
+  #item = 0
+  #action: Action | null = null
+  #as: string | null = null
+  #list: ListOfResults | null = null
+  #startedMs = 0
+  #stopped: Stopped = { kind: 'aborted' }
 
   constructor(task: Task, rule: Rule, tools: AttemptTools, meters: AttemptMeters) {
     this.#task = task
@@ -86,78 +103,97 @@ class AttemptRun {
     this.way = wayOf(rule, task)
     this.#match = this.way.captures(task.event)
     this.#dueMs = tools.clock.monotonic() + rule.timeoutMs
-    this.#results = new KeptResults(task)
   }
 
-  /** Carries out a step without `each`; `null`: it succeeded. */
-  async once(step: number, { action, as }: Step): Promise<Stopped | null> {
-    const ended = await this.#carryOut(action, step, 0, undefined)
-    if ('stopped' in ended) return ended.stopped
-    if (as === null || this.#results.keep(as, ended.result)) return null
-    return this.#isTooMuch(as, step, 0)
+  /** Why the attempt went no further, once something here gave null or false. */
+  get stopped(): Stopped {
+    return this.#stopped
   }
 
-  /** Carries out a step for each of its elements, one after the other; `null`: all succeeded. */
-  async forEach(step: number, { action, as, each }: Step): Promise<Stopped | null> {
-    const first = step === this.#task.step ? this.#task.item : 0
-    invariant(each !== null, 'the step has no elements')
-    const found = elementsOf(each, this.#scopeAt(step, first, undefined))
-    invariant(found.kind !== 'no-result', 'a step reads a result before it is there')
-    if (found.kind === 'failed') return this.#stop('dead', found.failure, step, first, null)
-    const list = as === null ? null : this.#results.list(as)
-    for (let item = first; item < found.elements.length; item++) {
-      const ended = await this.#carryOut(action, step, item, found.elements[item])
-      if ('stopped' in ended) return ended.stopped
-      if (as !== null && list?.add(ended.result) === false) return this.#isTooMuch(as, step, item)
-    }
-    return null
+  /** The element to begin the step with. */
+  get item(): number {
+    return this.#item
   }
 
-  async #carryOut(
-    action: Action,
-    step: number,
-    item: number,
-    element: Json | undefined,
-  ): Promise<{ readonly result: Json } | { readonly stopped: Stopped }> {
+  /** What a step is to be carried out for; `null`: it stopped. */
+  begin(step: number, { action, as, each }: Step): readonly (Json | undefined)[] | null {
+    this.#step = step
+    this.#item = step === this.#task.step ? this.#task.item : 0
+    this.#action = action
+    this.#as = as
+    this.#list = null
+    if (each === null) return once
+    const found = elementsOf(each, this.#scopeFor(undefined))
+    if (found.kind !== 'elements') return this.#notRendered(found)
+    if (as !== null) this.#list = this.#keeper.list(as)
+    return found.elements
+  }
+
+  /** The request for one element; `null`: it stopped. */
+  render(item: number, element: Json | undefined): RenderedRequest | null {
+    invariant(this.#action !== null, 'a request before its step')
+    this.#item = item
+    const rendered = this.#action.render(this.#scopeFor(element))
+    return rendered.kind === 'ready' ? rendered.request : this.#notRendered(rendered)
+  }
+
+  perform(request: RenderedRequest): Promise<Outcome> {
     const { clock, actions, signal } = this.#tools
-    const rendered = action.render(this.#scopeAt(step, item, element))
-    invariant(rendered.kind !== 'no-result', 'a step reads a result before it is there')
-    if (rendered.kind === 'failed') {
-      return { stopped: this.#stop('dead', rendered.failure, step, item, null) }
-    }
-    const { request } = rendered
-    const startedMs = clock.monotonic()
-    const leftMs = this.#dueMs - startedMs
-    const outcome: Outcome =
-      leftMs > 0
-        ? await request.perform(actions, leftMs, signal)
-        : { kind: 'retry', failure: { kind: 'timeout', afterMs: this.#rule.timeoutMs } }
-    this.#meters.actionEnded(action.kind, outcomeLabel(outcome), clock.monotonic() - startedMs)
-    if (outcome.kind === 'success') return outcome
-    if (outcome.kind === 'aborted') return { stopped: outcome }
-    return { stopped: this.#stop(outcome.kind, outcome.failure, step, item, request.summary) }
+    this.#startedMs = clock.monotonic()
+    const leftMs = this.#dueMs - this.#startedMs
+    if (leftMs > 0) return request.perform(actions, leftMs, signal)
+    const failure = { kind: 'timeout', afterMs: this.#rule.timeoutMs } as const
+    return Promise.resolve({ kind: 'retry', failure })
   }
 
-  #scopeAt(step: number, item: number, element: Json | undefined): Scope {
-    const place = { step, item, element, results: this.#results.all }
+  /** Counts how a request ended and keeps what it gave; `false`: it stopped. */
+  end(request: RenderedRequest, outcome: Outcome): boolean {
+    const tookMs = this.#tools.clock.monotonic() - this.#startedMs
+    this.#meters.actionEnded(this.#action?.kind ?? '', outcomeLabel(outcome), tookMs)
+    switch (outcome.kind) {
+      case 'success':
+        return this.#as === null || this.#keep(this.#as, outcome.result)
+      case 'aborted':
+        this.#stopped = outcome
+        return false
+      case 'retry':
+      case 'dead':
+        this.#stop(outcome.kind, outcome.failure, request.summary)
+        return false
+    }
+  }
+
+  /** The action itself succeeded where it gave too much; who brings the task back repeats it. */
+  #keep(as: string, result: Json): boolean {
+    const isKept = this.#list === null ? this.#keeper.keep(as, result) : this.#list.add(result)
+    if (isKept) return true
+    const message = `with that of \`${as}\` the results of the steps are above ${resultsBytesMax} bytes`
+    this.#stop('dead', { kind: 'too-large', message }, null)
+    return false
+  }
+
+  get #keeper(): KeptResults {
+    return (this.#kept ??= new KeptResults(this.#task))
+  }
+
+  get #results(): Task['results'] {
+    return this.#kept?.all ?? this.#task.results
+  }
+
+  #scopeFor(element: Json | undefined): Scope {
+    const place = { step: this.#step, item: this.#item, element, results: this.#results }
     return scopeOf(this.#task, this.#rule, this.#match, this.#tools.clock.now(), place)
   }
 
-  #stop(
-    kind: 'retry' | 'dead',
-    failure: Failure,
-    step: number,
-    item: number,
-    request: string | null,
-  ): Stopped {
-    const progress = { way: this.#task.way, step, item, results: this.#results.all }
-    return { kind, failure, progress, request }
+  #notRendered(why: NotRendered): null {
+    invariant(why.kind !== 'no-result', 'a step reads a result before it is there')
+    this.#stop('dead', why.failure, null)
+    return null
   }
 
-  /** The action itself succeeded; who brings the task back repeats it. */
-  #isTooMuch(as: string, step: number, item: number): Stopped {
-    const message = `with that of \`${as}\` the results of the steps are above ${resultsBytesMax} bytes`
-    return this.#stop('dead', { kind: 'too-large', message }, step, item, null)
+  #stop(kind: 'retry' | 'dead', failure: Failure, request: string | null): void {
+    const place = { way: this.#task.way, step: this.#step, item: this.#item }
+    this.#stopped = { kind, failure, progress: { ...place, results: this.#results }, request }
   }
 }
 
