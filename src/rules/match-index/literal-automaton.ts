@@ -44,7 +44,7 @@ function* statesOf(literals: ReadonlyMap<string, Posting>): Generator<void, Stat
   const pause = pauseAfter(20_000)
   let units = 0
   for (const literal of literals.keys()) units += literal.length
-  const states = new States(units + 1, literals.size)
+  const states = new States(units + 1, literals.size, skipsOf(literals))
   for (const [literal, posting] of literals) {
     states.add(literal, posting)
     if (pause(literal.length)) yield
@@ -53,11 +53,54 @@ function* statesOf(literals: ReadonlyMap<string, Posting>): Generator<void, Stat
   return states
 }
 
+/**
+ * How far a search may skip while no literal has begun. The shortest literal has `window` units: a
+ * literal that begins here holds, at the end of its first `window` units, two that are known. Where
+ * others stand, it begins further on. (Wu and Manber, "A fast algorithm for multi-pattern
+ * searching", 1994, for the skips alone: the automaton keeps the time linear.)
+ */
+interface Skips {
+  readonly window: number
+  /** By the hash of two units. */
+  readonly byPair: Uint8Array
+}
+
 /** A power of two: 4 KiB, so that it stays in the nearest cache. */
 const pairs = 4_096
 
+/** Longer windows skip further, and know more pairs, at which they do not. */
+const windowMax = 8
+
 function pairOf(first: number, second: number): number {
   return ((first << 5) ^ second) & (pairs - 1)
+}
+
+/** `null` where a literal is but one unit. */
+function skipsOf(literals: ReadonlyMap<string, unknown>): Skips | null {
+  let window = windowMax
+  for (const literal of literals.keys()) window = Math.min(window, literal.length)
+  if (window === 1) return null
+  const byPair = new Uint8Array(pairs).fill(window - 1)
+  for (const literal of literals.keys()) {
+    for (let at = 0; at + 2 <= window; at++) {
+      const pair = pairOf(literal.charCodeAt(at), literal.charCodeAt(at + 1))
+      byPair[pair] = Math.min(byPair[pair] ?? 0, window - 2 - at)
+    }
+  }
+  return { window, byPair }
+}
+
+/** The first place from `start` on at which a literal may begin; the end of the text if none can. */
+function nextBeginning(value: string, start: number, { window, byPair }: Skips): number {
+  let i = start
+  const last = value.length - window
+  while (i <= last) {
+    const pair = pairOf(value.charCodeAt(i + window - 2), value.charCodeAt(i + window - 1))
+    const skip = byPair[pair] as number // as: a pair is below the length; hot
+    if (skip === 0) return i
+    i += skip
+  }
+  return value.length
 }
 
 /** Fibonacci hashing: the upper bits of a product with 2^32 over the golden ratio are well mixed. */
@@ -80,16 +123,13 @@ class States {
   /** The state itself or the next one along `fail` where a literal ends; the root where none does. */
   readonly #nextEnd: Int32Array
   readonly #postings: Posting[] = []
-  /**
-   * By the hash of two units, whether some literal may begin with them; most units of a text are
-   * passed over with this look alone. `null`: a literal is but one unit.
-   */
-  #sieve: Uint8Array | null = new Uint8Array(pairs)
+  readonly #skips: Skips | null
   /** Per posting, the walk that last gave it. */
   readonly #givenIn: Float64Array
   #count = 1
 
-  constructor(statesMax: number, literals: number) {
+  constructor(statesMax: number, literals: number, skips: Skips | null) {
+    this.#skips = skips
     const bits = 32 - Math.clz32(statesMax * 2)
     this.#slots = new Int32Array(2 ** bits)
     this.#shift = 32 - bits
@@ -102,8 +142,6 @@ class States {
   }
 
   add(literal: string, posting: Posting): void {
-    if (literal.length === 1) this.#sieve = null
-    if (this.#sieve !== null) this.#sieve[pairOf(literal.charCodeAt(0), literal.charCodeAt(1))] = 1
     let state = root
     for (let i = 0; i < literal.length; i++) state = this.#extend(state, literal.charCodeAt(i))
     this.#ends[state] = this.#postings.push(posting) - 1
@@ -193,14 +231,15 @@ class States {
     const parents = this.#parent
     const fails = this.#fail
     const nextEnds = this.#nextEnd
-    const sieve = this.#sieve
-    const last = value.length - 1
+    const skips = this.#skips
+    const { length } = value
     let state = root
-    let following = value.charCodeAt(0)
-    for (let i = 0; i <= last; i++) {
-      const unit = following
-      following = i === last ? 0 : value.charCodeAt(i + 1)
-      if (state === root && sieve !== null && sieve[pairOf(unit, following)] === 0) continue
+    for (let i = 0; i < length; i++) {
+      if (state === root && skips !== null) {
+        i = nextBeginning(value, i, skips)
+        if (i === length) return
+      }
+      const unit = value.charCodeAt(i)
       for (;;) {
         let slot = slotOf(state, unit, shift)
         let next = slots[slot] as number // as, here and below: an index of it

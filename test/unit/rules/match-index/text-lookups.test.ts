@@ -1,0 +1,131 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { AffixTrie } from '../../../../src/rules/match-index/affix-trie.ts'
+import { Candidates } from '../../../../src/rules/match-index/candidates.ts'
+import { runAtOnce } from '../../../../src/rules/match-index/in-slices.ts'
+import { LiteralAutomaton } from '../../../../src/rules/match-index/literal-automaton.ts'
+import { TextSieve } from '../../../../src/rules/match-index/text-sieve.ts'
+import { foundRules, indicesWhere } from './found-rules.ts'
+
+/** Few letters, so that texts overlap, end in each other and repeat; and units of other planes. */
+const letter = fc.constantFrom('a', 'b', 'ab', 'ba', 'c', ' ', 'é', '\ud83d', '😀', 'aaa')
+const text = fc.string({ unit: letter, maxLength: 12 })
+const literal = text.filter((one) => one !== '')
+
+interface TextLookUp {
+  readonly add: (text: string, rule: number) => void
+  readonly finish: () => void
+  readonly lookUp: (value: string, found: Candidates) => void
+}
+
+function affixes(kind: 'prefix' | 'suffix'): TextLookUp {
+  const trie = new AffixTrie(kind)
+  return {
+    add: (one, rule) => trie.add(one, { rule, lists: [] }),
+    finish: () => {},
+    lookUp: (value, found) => trie.lookUp(value, found),
+  }
+}
+
+function literals(): TextLookUp {
+  const automaton = new LiteralAutomaton()
+  return {
+    add: (one, rule) => automaton.add(one, { rule, lists: [] }),
+    finish: () => runAtOnce(automaton.finish()),
+    lookUp: (value, found) => automaton.lookUp(value, found),
+  }
+}
+
+const kinds: readonly {
+  readonly name: string
+  readonly make: () => TextLookUp
+  readonly holds: (value: string, text: string) => boolean
+}[] = [
+  {
+    name: 'prefixes',
+    make: () => affixes('prefix'),
+    holds: (value, one) => value.startsWith(one),
+  },
+  { name: 'suffixes', make: () => affixes('suffix'), holds: (value, one) => value.endsWith(one) },
+  { name: 'literals', make: literals, holds: (value, one) => value.includes(one) },
+]
+
+function lookUpOf(make: () => TextLookUp, texts: readonly string[]): TextLookUp {
+  const lookUp = make()
+  texts.forEach((one, rule) => lookUp.add(one, rule))
+  lookUp.finish()
+  return lookUp
+}
+
+for (const { name, make, holds } of kinds) {
+  describe(`a look-up of ${name}`, () => {
+    const finds = (texts: readonly string[], values: readonly string[]): void => {
+      const lookUp = lookUpOf(make, texts)
+      const found = new Candidates(texts.length, 0)
+      for (const value of values) {
+        const want = indicesWhere(texts, (one) => holds(value, one))
+        expect(foundRules(found, () => lookUp.lookUp(value, found))).to.deep.equal(want, value)
+      }
+    }
+
+    it('finds those that a search one by one finds', () => {
+      const texts = fc.array(literal, { minLength: 1, maxLength: 40 })
+      fc.assert(fc.property(texts, fc.array(text), finds), { numRuns: 500 })
+    })
+
+    it('finds those that values of the texts themselves have', () => {
+      const texts = fc.array(literal, { minLength: 1, maxLength: 40 })
+      fc.assert(fc.property(texts, (those) => finds(those, [...those, those.join('')])))
+    })
+
+    it('finds each that is in another, however they are nested', () => {
+      const nested = Array.from({ length: 50 }, (_, i) => 'a'.repeat(i + 1))
+      finds(nested, ['', 'a', 'aaaa', 'a'.repeat(49), 'a'.repeat(200), `b${'a'.repeat(20)}b`])
+    })
+
+    it('finds among many with one text in common', () => {
+      const texts = Array.from({ length: 500 }, (_, i) => `Category:${i}:Category`)
+      finds(texts, [
+        'Category:77:Category',
+        'Category:',
+        'xCategory:4:Categoryx',
+        ':Category',
+        'Cat',
+      ])
+    })
+  })
+}
+
+describe('a look-up of literals', () => {
+  it('reads a text of a million units that is nearly all of a literal once', () => {
+    const half = 'a'.repeat(250)
+    const texts = Array.from({ length: 100 }, (_, i) => `${half}${i}${half}`)
+    const lookUp = lookUpOf(literals, texts)
+    const found = new Candidates(texts.length, 0)
+    const value = `${'a'.repeat(1_000_000)}7${half}`
+    const start = process.cpuUsage()
+    expect(foundRules(found, () => lookUp.lookUp(value, found))).to.deep.equal([7])
+    // 250 times as many steps, as trying each place would take, are more than a second.
+    expect(process.cpuUsage(start).user).to.be.below(700_000)
+  })
+})
+
+describe('a sieve of texts', () => {
+  it('lets all of its texts through', () => {
+    const texts = fc.array(text, { minLength: 1, maxLength: 200 })
+    fc.assert(
+      fc.property(texts, (those) => {
+        const sieve = runAtOnce(TextSieve.of(new Map(those.map((one) => [one, 0]))))
+        for (const one of those) expect(sieve.mayHave(one)).to.equal(true)
+      }),
+    )
+  })
+
+  it('keeps back most of the others, those that differ in a number as well', () => {
+    const title = (i: number) => `Wikipedia:Articles for deletion/Case ${i} of 2023`
+    const texts = Array.from({ length: 10_000 }, (_, i) => title(i))
+    const sieve = runAtOnce(TextSieve.of(new Map(texts.map((one) => [one, 0]))))
+    const others = Array.from({ length: 10_000 }, (_, i) => `The ${i * 7_919} pages of X`)
+    expect(others.filter((one) => sieve.mayHave(one)).length).to.be.below(3_000)
+  })
+})
