@@ -118,7 +118,7 @@ describe('extends', () => {
 
   it('lets a base read the groups of a regex that only the rule has', async () => {
     const http = 'do: { http: { url: "http://a/{{match.title}}" } }'
-    const child = 'child: { extends: b, when: { t: { regex: "^(?<title>.+)$" } } }'
+    const child = 'child: { extends: b, when: { k: 1, t: { regex: "^(?<title>.+)$" } } }'
     await ruleOf(`rules: { b: { abstract: true, topics: [x], ${http} }, ${child} }`, 'child')
     const wrong = 'child: { extends: b, when: { t: { regex: "^(?<titel>.+)$" } } }'
     const text = `rules: { b: { abstract: true, topics: [x], ${http} }, ${wrong} }`

@@ -68,13 +68,27 @@ const unindexable: readonly Case[] = [
   },
   {
     name: 'an alternative that asks for nothing',
-    text: rules(ruleOf('when: { any: [{ a: 1 }, { b: { exists: false } }] }')),
+    text: rules(ruleOf('when: { any: [{ a: 1 }, { b: { not: 2 } }] }')),
     places: ['2:3 unindexable'],
   },
   {
     name: 'no rule whose every case asks for something',
     text: casesOf('{ kind: { not: log } }', '{ a: 1 }', '{ b: 1 }'),
     places: [],
+  },
+  {
+    name: 'no negation of a negation',
+    text: rules(ruleOf('when: { none: [{ a: { not: 1 } }] }')),
+    places: [],
+  },
+  {
+    name: 'a regex without a text that it needs, and a comparison',
+    text: rules(
+      ruleOf('when: { a: { regex: "^[A-Z]" } }', 'one'),
+      ruleOf('when: { a: { differs_from: b } }', 'two'),
+      ruleOf('when: { a: { regex: "^[A-Z]" }, b: 1 }', 'three'),
+    ),
+    places: ['2:3 unindexable', '6:3 unindexable'],
   },
   {
     name: 'no expression that is meant to see all events',
