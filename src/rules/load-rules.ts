@@ -1,5 +1,5 @@
 import type { Problem } from '../model/problem.ts'
-import { inOrder, type Reporter } from '../schema/reporter.ts'
+import { createReporter, inOrder, type Reporter } from '../schema/reporter.ts'
 import type { SourceFile } from '../schema/source-files.ts'
 import { checkAbstractRule, compileRule, type CompiledRule } from './compile-rule.ts'
 import { expandRule, type Entry, type RuleSource } from './expand.ts'
@@ -9,7 +9,7 @@ import { unusedLists } from './lint/unused-lists.ts'
 import type { RuleContext } from './rule-context.ts'
 import { readRuleFile, type RuleFile, type WrittenRule } from './rule-file.ts'
 import type { ListFiles } from './rule-lists.ts'
-import { placesOfWhole, placesOfWritten, reporterAt } from './rule-places.ts'
+import { closingReporter, placesOfWhole, placesOfWritten } from './rule-places.ts'
 import { RuleSet } from './rule-set.ts'
 import type { RuleTest } from './rule-test-schema.ts'
 import type { Rule } from './rule.ts'
@@ -133,7 +133,7 @@ class Load {
     let entries = 0
     const made = expandRule(written, (entry) => {
       if (entry !== null) entries++
-      const reporter = reporterAt(placesOfWritten(written, entry, this.#told))
+      const reporter = createReporter(placesOfWritten(written, entry, this.#told))
       reporters.push(reporter)
       return reporter
     })
@@ -147,12 +147,13 @@ class Load {
     const whole = this.#reporterOf(written, entry, (reporter) => family.inherit(source, reporter))
     if (whole === null) return null
     const places = placesOfWhole(source, whole.originOf, this.#told)
-    const reporter = reporterAt(places)
+    const { reporter, close } = closingReporter(places)
     const context = { ...this.#context, places, reporter, claims }
     let compiled: CompiledRule | null = null
     if (whole.said['abstract'] === true) checkAbstractRule(whole, context)
     else compiled = compileRule(whole, context)
     this.#problems.push(...reporter.problems)
+    close()
     return compiled
   }
 
@@ -168,7 +169,7 @@ class Load {
   }
 
   #reporterOf<T>(written: WrittenRule, entry: Entry | null, use: (reporter: Reporter) => T): T {
-    const reporter = reporterAt(placesOfWritten(written, entry, this.#told))
+    const reporter = createReporter(placesOfWritten(written, entry, this.#told))
     const result = use(reporter)
     this.#problems.push(...reporter.problems)
     return result

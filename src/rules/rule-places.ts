@@ -1,3 +1,4 @@
+import { invariant } from '../model/invariant.ts'
 import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
@@ -57,8 +58,22 @@ export function placesOfWhole(
   }
 }
 
-export function reporterAt(places: RulePlaces): Reporter {
-  return createReporter(places)
+/**
+ * A reporter that lets go of the places when it is closed. What is compiled keeps the reporter that
+ * it was compiled with; without this every rule of a running set would keep its text as well.
+ */
+export function closingReporter(places: RulePlaces): {
+  readonly reporter: Reporter
+  readonly close: () => void
+} {
+  let open: RulePlaces | null = places
+  const reporter = createReporter({
+    problemAt(at, part, complaint) {
+      invariant(open !== null, 'a rule is reported on once it is compiled')
+      return open.problemAt(at, part, complaint)
+    },
+  })
+  return { reporter, close: () => void (open = null) }
 }
 
 function placeIn(origin: Origin, below: At): At {

@@ -8,10 +8,19 @@ import type { TopicSelector } from './rule.ts'
 /** What Kafka takes for the name of a topic, and `*` for any run of characters. */
 const patternForm = /^[a-zA-Z0-9._*-]{1,249}$/
 
-/** Which rules name which topics without a wildcard, of one load: what `unclaimed` leaves out. */
+/** What the topics of the rules of one load are, together: which rule names which without a wildcard. */
 export class Claims {
   /** `null`: several rules do. */
   readonly #rules = new Map<string, string | null>()
+  readonly #selectors = new Map<string, TopicSelector>()
+
+  /** One object for all rules that write the same topics, of which there are mostly few. */
+  shared(selector: TopicSelector): TopicSelector {
+    const known = this.#selectors.get(selector.text)
+    if (known !== undefined) return known
+    this.#selectors.set(selector.text, selector)
+    return selector
+  }
 
   add(topic: string, rule: string): void {
     const known = this.#rules.get(topic)
@@ -63,7 +72,7 @@ export function compileTopics(
   const plain = { text: JSON.stringify([included, excluded]), names, globs, matches }
   if (rule === null) return plain
   for (const name of names) claims.add(name, rule)
-  if (!isUnclaimed) return plain
+  if (!isUnclaimed) return claims.shared(plain)
   const own = new Set(names)
   return {
     text: JSON.stringify([included, excluded, rule]), // what others claim depends on the rule

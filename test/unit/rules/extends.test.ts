@@ -118,9 +118,9 @@ describe('extends', () => {
 
   it('lets a base read the groups of a regex that only the rule has', async () => {
     const http = 'do: { http: { url: "http://a/{{match.title}}" } }'
-    const child = 'child: { extends: b, when: { k: 1, t: { regex: "^(?<title>.+)$" } } }'
+    const child = 'child: { extends: b, when: { k: 1, t: { regex: "^T:(?<title>.+)$" } } }'
     await ruleOf(`rules: { b: { abstract: true, topics: [x], ${http} }, ${child} }`, 'child')
-    const wrong = 'child: { extends: b, when: { t: { regex: "^(?<titel>.+)$" } } }'
+    const wrong = 'child: { extends: b, when: { t: { regex: "^T:(?<titel>.+)$" } } }'
     const text = `rules: { b: { abstract: true, topics: [x], ${http} }, ${wrong} }`
     const { problems } = await loadText(text)
     expect(placesOf(problems)).to.deep.equal(['1:63 template-path'])

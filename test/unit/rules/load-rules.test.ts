@@ -176,6 +176,25 @@ describe('loading rules', () => {
     expect(problem?.message).to.equal('there is a rule `purge` already, in rules/a.yaml:2')
   })
 
+  it('lets the process go on between rules', async () => {
+    let breaths = 0
+    const rules = Array.from(
+      { length: 100 },
+      (_, i) => `  r${i}: { topics: [a], when: { n: ${i} }, do: { emit: { topic: b } } }\n`,
+    )
+    const breathe = (): Promise<void> => Promise.resolve(void breaths++)
+    const { ruleSet } = await loadText(`rules:\n${rules.join('')}`, { breathe })
+    expect(ruleSet?.rules).to.have.length(100)
+    expect(breaths).to.be.at.least(200) // once when it is expanded, once when it is compiled
+  })
+
+  it('keeps the rules that are sound, also where others leave no set', async () => {
+    const bad = ruleText('when: { a: [] }').replace('purge', 'bad')
+    const { ruleSet, sound } = await loadText([ruleText('when: { a: 1 }'), bad])
+    expect(ruleSet).to.equal(null)
+    expect(sound.map(({ name }) => name)).to.deep.equal(['purge'])
+  })
+
   it('does not check lanes and secrets where no config is known', async () => {
     const text = ruleText('when: { a: 1 }\nlane: any-lane')
     expect((await loadText(text, { lanes: null, secrets: null })).problems).to.deep.equal([])

@@ -77,7 +77,7 @@ describe('rules that lead back to themselves', () => {
       }),
       { numRuns: 300 },
     )
-  })
+  }).timeout(20_000)
 
   it('are told in the shortest way', async () => {
     const { told } = await waysBack([
