@@ -4,7 +4,6 @@ import { actionKinds } from '../../../src/actions/kinds.ts'
 import type { Json } from '../../../src/model/json.ts'
 import type { Outcome } from '../../../src/model/outcome.ts'
 import type { BusRecord, NewRecord } from '../../../src/model/record.ts'
-import { laterKeys } from '../../../src/schema/check-shape.ts'
 import { PortError, type PortErrorCode } from '../../../src/ports/port-error.ts'
 import { compileAction, fakeTools, requestOf } from '../../support/action-fixture.ts'
 import { aScope, noonMs } from '../../support/template-fixture.ts'
@@ -197,11 +196,6 @@ describe('an emit action is refused at load for', () => {
       expect(problems.map((one) => [one.at.join('.'), one.code])).to.deep.equal([[at, code]])
     })
   }
-
-  it('keys that are not built yet, known from slips', () => {
-    expect(laterKeys.get(emitSchema)?.keys).to.deep.equal(['as', 'each'])
-    expect(emitSchema.safeParse({ topic: 'a', as: 'x' }).success).to.equal(false)
-  })
 
   it('unknown keys', () => {
     expect(emitSchema.safeParse({ topic: 'a', values: 1 }).success).to.equal(false)

@@ -6,7 +6,6 @@ import type { Outcome } from '../../../src/model/outcome.ts'
 import type { HttpAnswer, HttpRequest } from '../../../src/ports/http-caller.ts'
 import { httpKind } from '../../../src/actions/http.ts'
 import { httpSchema } from '../../../src/actions/http-schema.ts'
-import { laterKeys } from '../../../src/schema/check-shape.ts'
 import { compileAction, fakeTools, requestOf } from '../../support/action-fixture.ts'
 import { aScope, noonMs } from '../../support/template-fixture.ts'
 
@@ -582,9 +581,10 @@ describe('the schema of http', () => {
     expect(httpSchema.safeParse({ url: 'http://h/', redirect: 'never' }).success).to.equal(true)
   })
 
-  it('knows the keys that are not built yet from slips', () => {
-    expect(laterKeys.get(httpSchema)?.keys).to.deep.equal(['as', 'each'])
-    expect(httpSchema.safeParse({ url: 'http://h/', as: 'x' }).success).to.equal(false)
+  it('takes the keys that every kind takes', () => {
+    const spec = { url: 'http://h/', as: 'page', each: '{{event.items}}' }
+    expect(httpSchema.safeParse(spec).success).to.equal(true)
+    expect(httpSchema.safeParse({ ...spec, as: 'not a name' }).success).to.equal(false)
   })
 
   it('describes every key', () => {
