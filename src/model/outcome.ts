@@ -51,8 +51,7 @@ const allSkipReasons: Readonly<Record<SkipReason, true>> = {
 export const skipReasons = Object.keys(allSkipReasons) as readonly SkipReason[] // as: see its type
 
 /** Why a task went to the dead letters: header `sluice-reason`, label of `sluice_rule_dead_total`. */
-export type DeadReason =
-  Exclude<FailureKind, 'template'> | 'template-error' | 'loop' | 'rule-gone'
+export type DeadReason = Exclude<FailureKind, 'template'> | 'template-error' | 'loop' | 'rule-gone'
 
 const allDeadReasons: Readonly<Record<DeadReason, true>> = {
   timeout: true,
