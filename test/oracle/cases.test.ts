@@ -2,11 +2,20 @@ import { expect } from 'chai'
 import { RuleSet } from '../../src/rules/rule-set.ts'
 import { anEvent } from '../support/builders.ts'
 import { loadSound } from './agree.ts'
+import type { RawMap } from './naive.ts'
 
 /* What the oracle has found: each disagreement once, under a name. */
 
 describe('once found by the oracle', () => {
   const breathe = () => Promise.resolve()
+
+  it('a literal of another script is found among more of them than are looked for one by one', async () => {
+    const literals = ['di', '8::', '__pro', 'nary', '01', 'edit', 'σας']
+    const rules = literals.map((contains, i) => [`r${i}`, rule({ size: { contains } })] as const)
+    const { ruleSet } = await loadSound({ lists: {}, rules: Object.fromEntries(rules) })
+    const firings = ruleSet.firing('default', anEvent({ size: 'baσαςaab.' }))
+    expect(firings.map((firing) => firing.rule.name)).to.deep.equal(['r6'])
+  })
 
   it('a rule that goes and comes back fires once', async () => {
     const rules = { back: rule({ kind: 'edit' }), other: rule({ kind: 'edit' }) }
@@ -30,6 +39,6 @@ describe('once found by the oracle', () => {
   })
 })
 
-function rule(when: { readonly kind: string }) {
+function rule(when: RawMap) {
   return { topics: ['edits'], when, do: { emit: { topic: 'out' } } }
 }

@@ -16,7 +16,7 @@ import { containsText, endsWithText, equalsText, fitsGlob, startsWithText } from
 /** In the order in which they are named where there are two. */
 const doubts = ['value-too-long', 'expr-error'] as const
 
-export type Doubt = (typeof doubts)[number]
+type Doubt = (typeof doubts)[number]
 
 export type Truth = boolean | Doubt
 
