@@ -24,7 +24,7 @@ const tagForm = /\{\{\s*([{&#^/>]?)\s*each(?![\w-])([^{}]*)\}\}\}?/g
 const pathForm = /^((?:\.[^\s.|]+)+)\s*$/
 
 /** Whether a text holds such a tag. */
-export function hasEachTag(text: string): boolean {
+function hasEachTag(text: string): boolean {
   return text.includes('{{') && text.search(tagForm) !== -1
 }
 

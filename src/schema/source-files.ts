@@ -29,7 +29,7 @@ export interface SourceFiles {
 export const fileBytesMax = 2 ** 20
 
 /** The largest file of a list: a million members of 64 bytes each. */
-export const listBytesMax = 64 * 2 ** 20
+const listBytesMax = 64 * 2 ** 20
 
 /** Files of one walk. Above it a path was probably mistyped into a whole disk. */
 const filesMax = 10_000
