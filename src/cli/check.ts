@@ -65,8 +65,8 @@ export function checkCommand(deps: ProgramDeps, exit: (code: number) => void): C
     )
     .addHelpText(
       'after',
-      '\nExit code 1 when there are errors or tests that fail, 3 when all of them are that something of --online\n' +
-        'cannot be reached. Warnings alone are no failure.',
+      '\nExit code 1 when there are errors or tests that fail, 3 when the only errors\n' +
+        'are what --online cannot reach. Warnings alone are no failure.',
     )
     .action(async (paths: readonly string[], options: Options) => {
       exit(await check(deps, paths, options))
