@@ -1,4 +1,4 @@
-import { Candidates } from '../../../../src/rules/match-index/candidates.ts'
+import type { Candidates } from '../../../../src/rules/match-index/candidates.ts'
 
 /** The numbers that a look-up gives, in order, as those of the next event. */
 export function foundRules(

@@ -31,7 +31,9 @@ function literals(): TextLookUp {
   const automaton = new LiteralAutomaton()
   return {
     add: (one, rule) => automaton.add(one, { rule, lists: [] }),
-    finish: () => runAtOnce(automaton.finish()),
+    finish: () => {
+      runAtOnce(automaton.finish())
+    },
     lookUp: (value, found) => automaton.lookUp(value, found),
   }
 }
