@@ -1,5 +1,7 @@
 import type { Candidates } from './candidates.ts'
+import { pauseAfter, type Slices } from './in-slices.ts'
 import { give, withRule, type Filing, type Posting } from './posting.ts'
+import { hashOfAffix, Sieve } from './sieve.ts'
 
 /*
  * Finds which of many prefixes (or suffixes) a text has, in steps that follow the places where the
@@ -8,6 +10,9 @@ import { give, withRule, type Filing, type Posting } from './posting.ts'
  * are compared, and each prefix that is met is then compared as a whole, so that what lies between
  * need not be.
  */
+
+/** Units that the sieve knows, if all prefixes have so many: enough to tell words apart. */
+const sievedMax = 6
 
 interface TrieNode {
   /** Begins with what all below share. */
@@ -24,12 +29,20 @@ export class AffixTrie {
   readonly #fromEnd: boolean
   readonly #root: TrieNode = { text: '', depth: 0, posting: undefined, children: null }
 
+  #size = 0
+  #shortest = Infinity
+  /** Most texts have none of the prefixes, and their first units tell. */
+  #sieve: Sieve | null = null
+  #units = 0
+
   constructor(kind: 'prefix' | 'suffix') {
     this.#fromEnd = kind === 'suffix'
   }
 
   /** @param text - not empty */
   add(text: string, filing: Filing): void {
+    this.#size++
+    this.#shortest = Math.min(this.#shortest, text.length)
     let node = this.#root
     for (;;) {
       if (text.length === node.depth) {
@@ -56,9 +69,25 @@ export class AffixTrie {
     }
   }
 
-  /** Hot: called for every event and path. */
+  *finish(): Slices<void> {
+    const pause = pauseAfter(2_000)
+    const sieve = new Sieve(this.#size)
+    this.#units = Math.min(this.#shortest, sievedMax)
+    const nodes = [this.#root]
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      if (node.posting !== undefined) sieve.add(hashOfAffix(node.text, this.#units, this.#fromEnd))
+      if (node.children !== null) nodes.push(...node.children.values())
+      if (pause(1)) yield
+    }
+    this.#sieve = sieve
+  }
+
+  /** Hot: called for every event and path. Finds nothing before `finish`. */
   lookUp(value: string, found: Candidates): void {
     const fromEnd = this.#fromEnd
+    const units = this.#units
+    if (this.#sieve === null || value.length < units) return
+    if (!this.#sieve.mayHave(hashOfAffix(value, units, fromEnd))) return
     let node = this.#root
     for (;;) {
       const { depth, children } = node

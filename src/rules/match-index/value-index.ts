@@ -18,7 +18,7 @@ import {
   type Posting,
   type PostingList,
 } from './posting.ts'
-import { TextSieve } from './text-sieve.ts'
+import { hashOfNumber, hashOfText, Sieve } from './sieve.ts'
 
 /** The rules that are filed by the value at one path: for each kind of key what finds it fastest. */
 export class ValueIndex {
@@ -26,6 +26,7 @@ export class ValueIndex {
   #folded: TextIndex | null = null
   /** By null, boolean or number; a map takes 0 for -0 and 1 for 1.0, and never for "1". */
   #others: Map<Json, Posting> | null = null
+  #othersSieve: Sieve | null = null
   #numbers: IntervalTree | null = null
   #addresses: AddressTrie | null = null
   #present: Posting | undefined
@@ -102,6 +103,9 @@ export class ValueIndex {
     if (this.#texts !== null) yield* this.#texts.finish()
     if (this.#folded !== null) yield* this.#folded.finish()
     if (this.#numbers !== null) yield* this.#numbers.finish()
+    if (this.#others !== null) {
+      this.#othersSieve = yield* sieveOf(this.#others, (one) => hashOfNumber(Number(one)))
+    }
   }
 
   lookUpAbsent(found: Candidates): void {
@@ -116,6 +120,11 @@ export class ValueIndex {
     else this.#lookUpOne(value, found)
   }
 
+  #mayHave(value: Json): boolean {
+    if (typeof value !== 'number' || this.#othersSieve === null) return true
+    return this.#othersSieve.mayHave(hashOfNumber(value))
+  }
+
   #lookUpOne(value: Json, found: Candidates): void {
     if (typeof value === 'string') {
       if (this.#texts !== null) this.#texts.lookUp(value, found)
@@ -124,7 +133,7 @@ export class ValueIndex {
       if (this.#tooLong !== undefined && value.length > valueCharsMax) give(this.#tooLong, found)
       return
     }
-    if (this.#others !== null) {
+    if (this.#others !== null && this.#mayHave(value)) {
       const posting = this.#others.get(value)
       if (posting !== undefined) give(posting, found)
     }
@@ -135,7 +144,7 @@ export class ValueIndex {
 /** The rules that are filed by a text: that is it, that it begins or ends with, or that it contains. */
 class TextIndex {
   #exact: Map<string, Posting> | null = null
-  #sieve: TextSieve | null = null
+  #sieve: Sieve | null = null
   #prefixes: AffixTrie | null = null
   #suffixes: AffixTrie | null = null
   #literals: LiteralAutomaton | null = null
@@ -162,12 +171,14 @@ class TextIndex {
   }
 
   *finish(): Slices<void> {
-    if (this.#exact !== null) this.#sieve = yield* TextSieve.of(this.#exact)
+    if (this.#exact !== null) this.#sieve = yield* sieveOf(this.#exact, hashOfText)
+    if (this.#prefixes !== null) yield* this.#prefixes.finish()
+    if (this.#suffixes !== null) yield* this.#suffixes.finish()
     if (this.#literals !== null) yield* this.#literals.finish()
   }
 
   lookUp(text: string, found: Candidates): void {
-    if (this.#sieve !== null && this.#exact !== null && this.#sieve.mayHave(text)) {
+    if (this.#sieve !== null && this.#exact !== null && this.#sieve.mayHave(hashOfText(text))) {
       const posting = this.#exact.get(text)
       if (posting !== undefined) give(posting, found)
     }
@@ -175,6 +186,19 @@ class TextIndex {
     if (this.#suffixes !== null) this.#suffixes.lookUp(text, found)
     if (this.#literals !== null) this.#literals.lookUp(text, found)
   }
+}
+
+function* sieveOf<Of>(
+  values: ReadonlyMap<Of, unknown>,
+  hashOf: (value: Of) => number,
+): Slices<Sieve> {
+  const pause = pauseAfter(10_000)
+  const sieve = new Sieve(values.size)
+  for (const value of values.keys()) {
+    sieve.add(hashOf(value))
+    if (pause(1)) yield
+  }
+  return sieve
 }
 
 /** A set of up to so many values is filed under each; of a longer one, the list of its rules is. */

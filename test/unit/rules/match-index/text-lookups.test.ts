@@ -4,7 +4,7 @@ import { AffixTrie } from '../../../../src/rules/match-index/affix-trie.ts'
 import { Candidates } from '../../../../src/rules/match-index/candidates.ts'
 import { runAtOnce } from '../../../../src/rules/match-index/in-slices.ts'
 import { LiteralAutomaton } from '../../../../src/rules/match-index/literal-automaton.ts'
-import { TextSieve } from '../../../../src/rules/match-index/text-sieve.ts'
+import { hashOfNumber, hashOfText, Sieve } from '../../../../src/rules/match-index/sieve.ts'
 import { foundRules, indicesWhere } from './found-rules.ts'
 
 /** Few letters, so that texts overlap, end in each other and repeat; and units of other planes. */
@@ -22,7 +22,9 @@ function affixes(kind: 'prefix' | 'suffix'): TextLookUp {
   const trie = new AffixTrie(kind)
   return {
     add: (one, rule) => trie.add(one, { rule, lists: [] }),
-    finish: () => {},
+    finish: () => {
+      runAtOnce(trie.finish())
+    },
     lookUp: (value, found) => trie.lookUp(value, found),
   }
 }
@@ -112,22 +114,41 @@ describe('a look-up of literals', () => {
   })
 })
 
-describe('a sieve of texts', () => {
-  it('lets all of its texts through', () => {
-    const texts = fc.array(text, { minLength: 1, maxLength: 200 })
+describe('a sieve', () => {
+  const sieveOf = (hashes: readonly number[]): Sieve => {
+    const sieve = new Sieve(hashes.length)
+    for (const hash of hashes) sieve.add(hash)
+    return sieve
+  }
+
+  it('lets all of its values through', () => {
+    const value = fc.oneof(text, fc.double(), fc.integer(), fc.constantFrom(0, -0, 2 ** 53))
+    const hashOf = (one: string | number) =>
+      typeof one === 'string' ? hashOfText(one) : hashOfNumber(one)
     fc.assert(
-      fc.property(texts, (those) => {
-        const sieve = runAtOnce(TextSieve.of(new Map(those.map((one) => [one, 0]))))
-        for (const one of those) expect(sieve.mayHave(one)).to.equal(true)
+      fc.property(fc.array(value, { minLength: 1, maxLength: 200 }), (values) => {
+        const sieve = sieveOf(values.map(hashOf))
+        for (const one of values) expect(sieve.mayHave(hashOf(one))).to.equal(true)
       }),
     )
+    expect(hashOfNumber(-0)).to.equal(hashOfNumber(0))
   })
 
-  it('keeps back most of the others, those that differ in a number as well', () => {
-    const title = (i: number) => `Wikipedia:Articles for deletion/Case ${i} of 2023`
-    const texts = Array.from({ length: 10_000 }, (_, i) => title(i))
-    const sieve = runAtOnce(TextSieve.of(new Map(texts.map((one) => [one, 0]))))
-    const others = Array.from({ length: 10_000 }, (_, i) => `The ${i * 7_919} pages of X`)
-    expect(others.filter((one) => sieve.mayHave(one)).length).to.be.below(3_000)
-  })
+  const count = 10_000
+  const rows: readonly (readonly [
+    name: string,
+    own: (i: number) => number,
+    other: (i: number) => number,
+  ])[] = [
+    ['titles', (i) => hashOfText(`Case ${i} of X`), (i) => hashOfText(`The ${i * 7_919} pages`)],
+    ['numbers in a row', (i) => hashOfNumber(i), (i) => hashOfNumber(i + count)],
+    ['ids', (i) => hashOfNumber(i * 7_919), (i) => hashOfNumber(1_167_689_309 + i)],
+  ]
+  for (const [name, own, other] of rows) {
+    it(`keeps back most other values: ${name}`, () => {
+      const all = Array.from({ length: count }, (_, i) => i)
+      const sieve = sieveOf(all.map(own))
+      expect(all.filter((i) => sieve.mayHave(other(i))).length).to.be.below(count * 0.3)
+    })
+  }
 })
