@@ -5,7 +5,7 @@ import { elementSpecimens, specimens } from './naive-expressions.ts'
 import { naiveHoldsFor, namesOf, type RawFile, type RawMap } from './naive.ts'
 import { chance, pick, shuffled, type Random } from './chance.ts'
 import { scalars, topics, words } from './pool.ts'
-import { spoilBody, spoilRecord, unitsSeen, type DraftRecord } from './spoil.ts'
+import { filling, spoilBody, spoilRecord, unitsSeen, type DraftRecord } from './spoil.ts'
 
 /*
  * Events that nearly match: what a rule asks for, written into a body, and then one thing spoilt.
@@ -161,7 +161,7 @@ function meetTest(path: string, test: Json, draft: Draft): void {
   const twin = pick([...scalars.slice(0, 8), ...deep], random)
   if (typeof other === 'string') draft.write(other, twin)
   if (asksRegex(test) && chance(random, 0.1)) {
-    const long = pick([...words, ''], random).padEnd(unitsSeen + 1, pick(['a', '-'], random))
+    const long = pick([...words, ''], random).padEnd(unitsSeen + 1, filling)
     // Beside a doubt, an element that holds takes it away.
     draft.write(path, chance(random, 0.5) ? long : shuffled([long, ...words.slice(0, 3)], random))
     return
