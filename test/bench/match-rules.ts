@@ -49,7 +49,11 @@ function homeRule(i: number, edits: readonly Edit[]): JsonObject {
     case 1:
       return { wiki: 'enwiki', title: edit.title }
     case 2:
-      return { wiki: 'enwiki', namespace: edit.namespace, title: { prefix: edit.title.slice(0, 7) } }
+      return {
+        wiki: 'enwiki',
+        namespace: edit.namespace,
+        title: { prefix: edit.title.slice(0, 7) },
+      }
     case 3:
       return { 'meta.domain': 'en.wikipedia.org', user: edit.user }
     case 4:
@@ -74,10 +78,16 @@ function farRule(random: () => number, name: () => string): JsonObject {
   }
   if (kind < 0.6) return { 'meta.domain': wiki.domain, user: name() }
   if (kind < 0.7) {
-    return { wiki: wikisOf(random), namespace: 0, user: { not: name() }, title: { suffix: ` (${name()})` } }
+    return {
+      wiki: wikisOf(random),
+      namespace: 0,
+      user: { not: name() },
+      title: { suffix: ` (${name()})` },
+    }
   }
   if (kind < 0.8) return { type: ['edit', 'new'], 'revision.old': 1 + Math.floor(random() * 2e9) }
-  if (kind < 0.85) return { wiki: wikisOf(random), user: Array.from({ length: 6 }, name), bot: false }
+  if (kind < 0.85)
+    return { wiki: wikisOf(random), user: Array.from({ length: 6 }, name), bot: false }
   if (kind < 0.9) return { wiki: wiki.id, comment: { contains: name() }, minor: false }
   if (kind < 0.95) return { title: name(), 'length.new': { gt: Math.floor(random() * 1e5) } }
   return { any: [{ title: name() }, { user: name(), wiki: wiki.id }] }
@@ -94,7 +104,12 @@ function wikisOf(random: () => number): Json {
   return [...new Set(Array.from({ length: 5 }, () => wikiOf(random).id))]
 }
 
-/** Names such as `Kalo renta`. */
+/** Names from a seed. */
+export function namesFrom(seed: number): () => string {
+  return nameMaker(seeded(seed))
+}
+
+/** Names such as `Kalo Rentaban`. */
 function nameMaker(random: () => number): () => string {
   const word = () => {
     const parts = Array.from({ length: 2 + Math.floor(random() * 2) }, () => {
