@@ -19,7 +19,7 @@ describe('sluice demo', function () {
       'elapsed_s',
     ])
     expect(document.events).to.equal(100)
-    expect(document.derived).to.equal(35)
+    expect(document.derived).to.equal(48)
     for (const { name, ladder } of document.rules) {
       const pending = { ...ladder.pending, inFlight: ladder.pending.in_flight }
       expect(ladderRest({ ...ladder, pending }), name).to.equal(0)

@@ -30,7 +30,18 @@ describe('the README', () => {
     await writeFile(join(folder, 'rules/first.yaml'), rule)
     process.chdir(folder)
     const { stdout } = await sluice(['check'])
-    expect(stdout).to.equal('no problems in 1 file, 1 rule\n')
+    expect(stdout).to.equal('no problems in 1 file, 1 rule; 2 tests passed\n')
+  })
+
+  it('shows what `sluice explain` says of an event that nearly matches', async () => {
+    const rule = await blockAfter('In a folder of your own, `rules/first.yaml`:')
+    const command = await blockAfter('and what it would send:')
+    const shown = await blockAfter('explain welcome-user -\n```')
+    const event = /echo '(.*?)'/.exec(command)?.[1] ?? ''
+    await writeFile(join(folder, 'rules/first.yaml'), rule)
+    process.chdir(folder)
+    const { stdout } = await sluice(['explain', 'welcome-user', '-'], { stdin: [event] })
+    expect(stdout).to.equal(shown)
   })
 
   it('shows what `sluice check` says of a slip', async () => {
@@ -46,6 +57,6 @@ describe('the README', () => {
   it('shows a config for Kafka that loads', async () => {
     await writeFile(join(folder, 'config.yaml'), await blockAfter('`config.yaml`:'))
     const { stdout } = await sluice(['check', 'rules', '-c', join(folder, 'config.yaml')])
-    expect(stdout).to.equal('no problems in 5 files, 5 rules\n')
+    expect(stdout).to.equal('no problems in 9 files, 14 rules; 44 tests passed\n')
   })
 })

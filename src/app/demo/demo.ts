@@ -30,7 +30,16 @@ export type RenderStatus = (status: StatusDocument) => string
 const tiers = ['2s', '5s', '10s', '1m', '10m', '1h']
 
 /** The services that the shipped rules call; the target stands in for them. */
-const hosts = ['cdn.internal', 'hooks.internal', 'render.internal', 'search.internal']
+const hosts = [
+  'cache.internal',
+  'cdn.internal',
+  'hooks.internal',
+  'links.internal',
+  'queue.internal',
+  'render.internal',
+  'score.internal',
+  'search.internal',
+]
 
 /** The rules that ship with Sluice: beside `src`, and beside `dist`. */
 const rulesFolder = fileURLToPath(new URL('../../../rules', import.meta.url))

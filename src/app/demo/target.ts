@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Json } from '../../model/json.ts'
 
 /** One request that the demo's target has answered. */
 export interface DemoRequest {
@@ -31,7 +32,8 @@ const bodyBytesMax = 256 * 1_024
 
 /**
  * Stands in for every service that the shipped rules call, told apart by path and Host: a CDN, a
- * desk that checks signatures, a render farm, and a search index that is unwell now and then.
+ * desk that checks signatures, a render farm, a service that scores edits, a queue, and a search
+ * index that is unwell now and then.
  */
 export async function openDemoTarget(
   signingKey: () => string,
@@ -40,8 +42,9 @@ export async function openDemoTarget(
   const seen = new Set<string>()
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
-      const { status, remark } = answerTo(request, body, signingKey(), seen)
-      response.writeHead(status).end()
+      const { status, remark, json } = answerTo(request, body, signingKey(), seen)
+      if (json === undefined) response.writeHead(status).end()
+      else response.writeHead(status, jsonHeaders).end(JSON.stringify(json))
       const { method = '', headers, url = '' } = request
       onRequest({ method, url: `${headers.host ?? ''}${url}`, status, remark })
     })
@@ -61,12 +64,18 @@ export async function openDemoTarget(
   }
 }
 
+const jsonHeaders = { 'content-type': 'application/json' }
+
+interface Answer extends Pick<DemoRequest, 'status' | 'remark'> {
+  readonly json?: Json
+}
+
 function answerTo(
   { headers, url = '' }: IncomingMessage,
   body: Buffer,
   signingKey: string,
   seen: Set<string>,
-): Pick<DemoRequest, 'status' | 'remark'> {
+): Answer {
   const { host = '' } = headers
   switch (host) {
     case 'hooks.internal': {
@@ -87,9 +96,19 @@ function answerTo(
         ? { status: 503, remark: 'the index is away: this one comes back' }
         : { status: 200, remark: 'the index is there again' }
     }
+    case 'score.internal': {
+      const damaging = scoreOf(body)
+      return { status: 200, remark: `damaging: ${damaging}`, json: { damaging } }
+    }
     default:
       return { status: 200, remark: '' }
   }
+}
+
+/** The same at every run: two digits of the revision's number, as a share of 1. */
+function scoreOf(body: Buffer): number {
+  const { revision } = JSON.parse(body.toString()) as { readonly revision: number } // as: see rules/score.yaml
+  return (revision % 100) / 100
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
