@@ -91,6 +91,7 @@ class AttemptRun {
   #item = 0
   #action: Action | null = null
   #as: string | null = null
+  #place: string | null = null
   #list: ListOfResults | null = null
   #startedMs = 0
   #stopped: Stopped = { kind: 'aborted' }
@@ -116,16 +117,19 @@ class AttemptRun {
   }
 
   /** What a step is to be carried out for; `null`: it stopped. */
-  begin(step: number, { action, as, each }: Step): readonly (Json | undefined)[] | null {
+  begin(step: number, { action, as, each, place }: Step): readonly (Json | undefined)[] | null {
     this.#step = step
     this.#item = step === this.#task.step ? this.#task.item : 0
     this.#action = action
     this.#as = as
+    this.#place = place
     this.#list = null
     if (each === null) return once
     const found = elementsOf(each, this.#scopeFor(undefined))
     if (found.kind !== 'elements') return this.#notRendered(found)
-    if (as !== null) this.#list = this.#keeper.list(as)
+    // A list that ends before the element that failed is another list: none of it has been done.
+    if (this.#item >= found.elements.length) this.#item = 0
+    if (as !== null) this.#list = this.#keeper.list(as, this.#item)
     return found.elements
   }
 
@@ -192,8 +196,9 @@ class AttemptRun {
   }
 
   #stop(kind: 'retry' | 'dead', failure: Failure, request: string | null): void {
-    const place = { way: this.#task.way, step: this.#step, item: this.#item }
-    this.#stopped = { kind, failure, progress: { ...place, results: this.#results }, request }
+    const at = { way: this.#task.way, step: this.#step, item: this.#item }
+    const progress = { ...at, results: this.#results, place: this.#place }
+    this.#stopped = { kind, failure, progress, request }
   }
 }
 

@@ -28,10 +28,11 @@ export class KeptResults {
     return true
   }
 
-  /** Begins the list of a step with `each`, or goes on with the one that an earlier attempt left. */
-  list(name: string): ListOfResults {
+  /** The list of a step with `each`, with the first `length` results that an earlier attempt left. */
+  list(name: string, length: number): ListOfResults {
     const before = Object.hasOwn(this.#all, name) ? this.#all[name] : undefined
-    const list: Json[] = Array.isArray(before) ? [...(before as readonly Json[])] : [] // as: a list of a Json value
+    // as: a list of a Json value
+    const list: Json[] = Array.isArray(before) ? (before as readonly Json[]).slice(0, length) : []
     this.#all = { ...this.#all, [name]: list }
     return {
       add: (result) => {

@@ -110,8 +110,9 @@ function firedAgain(rule: Rule, event: Event): Fired | null {
 
 /**
  * The task where it stopped. It begins anew where the rule was edited so that this place is not the
- * same any more: another way is taken, the step is gone, or it lacks what the steps before it keep
- * by now. To repeat what succeeded is better than to pass for done.
+ * same any more: another way is taken, the step is gone, what stands before it says something else,
+ * or it lacks what the steps before it keep by now. To repeat what succeeded is better than to pass
+ * for done.
  */
 function resumed(rule: Rule, { way, doubt }: Fired, task: Task): Task {
   if (doubt !== null) return task // it is not going to run
@@ -119,9 +120,9 @@ function resumed(rule: Rule, { way, doubt }: Fired, task: Task): Task {
   return task.way === way && hasPlace(steps, task) ? task : { ...task, ...startOf(way) }
 }
 
-function hasPlace(steps: readonly Step[], { step, item, results }: Task): boolean {
+function hasPlace(steps: readonly Step[], { step, item, results, place }: Task): boolean {
   const at = steps[step]
-  if (at === undefined) return false
+  if (at === undefined || (place !== null && place !== at.place)) return false
   const before = steps.slice(0, step)
   if (before.some(({ as }) => as !== null && !Object.hasOwn(results, as))) return false
   if (item === 0) return true

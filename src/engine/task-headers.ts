@@ -29,6 +29,8 @@ export const taskHeaders = {
   way: 'sluice-way',
   step: 'sluice-step',
   item: 'sluice-item',
+  /** Hash of what stood before that action. */
+  place: 'sluice-place',
   /** What the steps so far gave to later ones, as JSON. */
   results: 'sluice-results',
   due: 'sluice-due',
@@ -71,6 +73,7 @@ export function headersOfTask(task: Task, story: TaskStory): Headers {
     [taskHeaders.way, String(task.way)],
     [taskHeaders.step, String(task.step)],
     [taskHeaders.item, task.item === 0 ? null : String(task.item)],
+    [taskHeaders.place, task.place],
     [taskHeaders.results, hasResults(task) ? JSON.stringify(task.results) : null],
     [taskHeaders.due, isoOrNull(story.dueMs)],
     [taskHeaders.firstFailed, isoOrNull(task.firstFailedMs)],
@@ -172,7 +175,7 @@ function progressOf(text: (name: string) => string | null): Progress | null {
   const item = Number(text(taskHeaders.item) ?? '0')
   const results = resultsOf(text(taskHeaders.results))
   if (!isCount(way) || !isCount(step) || !isCount(item) || results === null) return null
-  return { way, step, item, results }
+  return { way, step, item, results, place: text(taskHeaders.place) }
 }
 
 function resultsOf(text: string | null): JsonObject | null {

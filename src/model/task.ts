@@ -14,6 +14,8 @@ export interface Progress {
    * middle of its elements holds those that succeeded.
    */
   readonly results: Readonly<Record<string, Json>>
+  /** What stood before that place in the rule (`Step.place`); `null`: nothing did, or nobody noted it. */
+  readonly place: string | null
 }
 
 /** One (rule, event) to carry out. */
@@ -34,7 +36,7 @@ export function taskId(rule: string, eventId: string): string {
 
 /** The beginning of a way, with nothing done yet. */
 export function startOf(way: number): Progress {
-  return { way, step: 0, item: 0, results: {} }
+  return { way, step: 0, item: 0, results: {}, place: null }
 }
 
 /** The task that a match makes. */
@@ -48,6 +50,7 @@ export function newTask(rule: string, event: Event, way: number): Task {
     step: 0,
     item: 0,
     results: {},
+    place: null,
     firstFailedMs: null,
   }
 }

@@ -12,6 +12,7 @@ import type { Action, ActionKind } from './action-kind.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
 import type { Step } from './rule.ts'
+import { versionOf } from './rule-version.ts'
 import { stepKeys } from './step-schema.ts'
 import { createTemplateCompiler, type TemplateCompilerOptions } from './template-compiler.ts'
 import { parseTemplate } from './template-parse.ts'
@@ -36,7 +37,7 @@ export interface StepContext extends RuleContext {
 export function compileSteps(source: Json, at: At, context: StepContext): readonly Step[] | null {
   const { reporter } = context
   if (!Array.isArray(source)) {
-    const step = compileStep(source, at, { ...context, kept: [] })
+    const step = compileStep(source, at, { ...context, kept: [], before: [] })
     return step === null ? null : [step]
   }
   if (source.length === 0) {
@@ -49,9 +50,10 @@ export function compileSteps(source: Json, at: At, context: StepContext): readon
   }
   const kept: string[] = []
   const steps: Step[] = []
-  ;(source as readonly Json[]).forEach((one, i) => {
-    // as: an array of a Json value
-    const step = compileStep(one, [...at, i], { ...context, kept: [...kept] })
+  const list = source as readonly Json[] // as: an array of a Json value
+  list.forEach((one, i) => {
+    const ofOne = { ...context, kept: [...kept], before: list.slice(0, i) }
+    const step = compileStep(one, [...at, i], ofOne)
     // A step with a mistake keeps its name as well: what reads it has no mistake of its own.
     const name = nameOf(one)
     if (name !== null) kept.push(name)
@@ -63,6 +65,8 @@ export function compileSteps(source: Json, at: At, context: StepContext): readon
 interface OneContext extends StepContext {
   /** Names of the steps before this one that keep what came of them. */
   readonly kept: readonly string[]
+  /** The steps before this one, as written. */
+  readonly before: readonly Json[]
 }
 
 function nameOf(source: Json): string | null {
@@ -82,7 +86,13 @@ function compileStep(source: Json, at: At, context: OneContext): Step | null {
   const isFree = as === null || !isTaken(as, kindAt, context)
   const list = each === undefined ? null : compileEach(each, kindAt, context)
   if (action === null || !isFree || (each !== undefined && list === null)) return null
-  return { action, as: typeof as === 'string' ? as : null, each: list }
+  const place = placeOf(context.before, each)
+  return { action, as: typeof as === 'string' ? as : null, each: list, place }
+}
+
+function placeOf(before: readonly Json[], each: Json | undefined): string | null {
+  if (before.length === 0 && each === undefined) return null
+  return versionOf([before, each ?? null])
 }
 
 function isTaken(name: Json, at: At, { kept, reporter }: OneContext): boolean {

@@ -55,6 +55,11 @@ export interface Step {
   readonly as: string | null
   /** Renders to the list whose elements it runs for, one after the other; `null`: it runs once. */
   readonly each: JsonTemplate | null
+  /**
+   * Hash of what the steps before it say, and its own `each`: only while that stays as it is does a
+   * retry know that what it leaves out has been done. `null`: nothing stands before it.
+   */
+  readonly place: string | null
 }
 
 /** A stable share of the events: those whose key hashes below it. */

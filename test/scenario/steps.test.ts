@@ -318,6 +318,14 @@ describe('a retry of a rule that was edited begins anew, without results, where'
       ],
       anew: ['one', 'two "a"', 'two "b"'],
     },
+    {
+      name: 'another step was put before it',
+      steps: (steps) => [
+        steps.called('new', [one], { as: 'one' }),
+        steps.called('two', [], { each: itemsOf, place: 'behind new' }),
+      ],
+      anew: ['new', 'two "a"', 'two "b"'],
+    },
   ]
   for (const { name, steps: edited, way = 0, anew } of cases) {
     it(name, async () => {
@@ -326,7 +334,7 @@ describe('a retry of a rule that was edited begins anew, without results, where'
         aRuleOf([
           aWay([
             before.called('one', [one], { as: 'one' }),
-            before.called('two', [success, status(503)], { each: itemsOf }),
+            before.called('two', [success, status(503)], { each: itemsOf, place: 'behind one' }),
           ]),
         ]),
       )
@@ -344,6 +352,21 @@ describe('a retry of a rule that was edited begins anew, without results, where'
       await after.stop()
     })
   }
+
+  it('or the step, where its list ends before the element that failed', async () => {
+    const two = (steps: Steps, answers: Outcome[], list: Json) =>
+      aRuleOf([aWay([steps.called('two', answers, { each: () => list, as: 'two' })])])
+    const house = await houseWith(two(new Steps(), [giving(1), status(503)], ['a', 'b']))
+    await house.emit({ id: 1 })
+    await house.stop()
+    const steps = new Steps()
+    const after = await houseWith(two(steps, [status(503)], ['c']), house)
+    await after.pass(10_000)
+    expect(steps.names).to.deep.equal(['two "c"'])
+    const [record] = after.records('sluice.retry.1m')
+    expect(headerText(record?.headers ?? [], 'sluice-results')).to.equal('{"two":[]}')
+    await after.stop()
+  })
 
   it('and goes on where nothing of that changed', async () => {
     const before = new Steps()

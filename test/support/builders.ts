@@ -64,7 +64,7 @@ export function anAction(perform: Perform, action: Partial<Action> = {}): Action
 
 /** One way that is always taken, of these actions. */
 export function waysOf(...actions: readonly Action[]): readonly Way[] {
-  const steps = actions.map((action) => ({ action, as: null, each: null }))
+  const steps = actions.map((action) => ({ action, as: null, each: null, place: null }))
   return [{ condition: null, sample: null, steps, captures: () => ({}) }]
 }
 

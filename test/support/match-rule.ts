@@ -42,7 +42,7 @@ export function aMatchRule(
   }
   const condition = parse(match)
   const ways = (cases ?? []).map((one) => parse({ when: one }))
-  const step = { action: nothing, as: null, each: null }
+  const step = { action: nothing, as: null, each: null, place: null }
   return aRule(() => Promise.resolve(success), {
     name,
     lane,

@@ -5,7 +5,7 @@ import type { Scope } from '../../src/rules/scope.ts'
 import { anAction, aRule, success } from './builders.ts'
 
 export function aStep(perform: (scope: Scope) => Promise<Outcome>, step: Partial<Step> = {}): Step {
-  return { action: anAction(perform), as: null, each: null, ...step }
+  return { action: anAction(perform), as: null, each: null, place: null, ...step }
 }
 
 export function aWay(steps: readonly Step[], way: Partial<Way> = {}): Way {

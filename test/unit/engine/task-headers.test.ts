@@ -51,6 +51,7 @@ describe('a task in a retry topic', () => {
           step: fc.nat(20),
           item: fc.nat(1_000),
           results: fc.dictionary(fc.string(), fc.jsonValue().map(asJson)),
+          place: fc.option(fc.constant('0123456789ab')),
         }),
         (record, attempt, progress) => {
           const event = anEvent({}, { topic: 'a.b_c-d', partition: 3, ...record })
