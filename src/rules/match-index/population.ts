@@ -1,3 +1,4 @@
+import { foldCase } from '../case-folding.ts'
 import type { Scalar } from '../condition.ts'
 import type { Key } from './key.ts'
 
@@ -15,6 +16,9 @@ const priorWeight = 10
 /** Sets of up to this many values are counted by value, longer ones as a whole. */
 const countedByValueMax = 16
 
+/** Texts that are kept; each is compared with every text that a rule asks for a part of. */
+const samplesMax = 32
+
 /** Ends of ranges that are kept; more do not make the guess better. */
 const endsMax = 4_096
 
@@ -23,6 +27,9 @@ export class Population {
   readonly #foldedValues = new Map<Scalar, number>()
   readonly #sets = new Map<ReadonlySet<Scalar>, number>()
   readonly #texts = new Map<string, number>()
+  /** Some of the texts that rules ask to be equal to. */
+  readonly #samples: string[] = []
+  #samplesSeen = 0
   readonly #ends: number[] = []
   #endsSeen = 0
   #sortedEnds: Float64Array | null = null
@@ -37,7 +44,7 @@ export class Population {
       case 'one-of':
         this.#keys++
         if (key.values.size > countedByValueMax) increment(this.#sets, key.values)
-        else for (const value of key.values) increment(this.#valuesOf(key.ci), value)
+        else for (const value of key.values) this.#countValue(value, key.ci)
         return
       case 'prefix':
       case 'suffix':
@@ -57,6 +64,15 @@ export class Population {
       case 'absent':
       case 'too-long':
     }
+  }
+
+  #countValue(value: Scalar, ci: boolean): void {
+    increment(this.#valuesOf(ci), value)
+    if (typeof value !== 'string') return
+    this.#samplesSeen++
+    if (this.#samples.length < samplesMax) this.#samples.push(value)
+    else if (this.#samplesSeen % 7 === 0)
+      this.#samples[(this.#samplesSeen / 7) % samplesMax] = value
   }
 
   #valuesOf(ci: boolean): Map<Scalar, number> {
@@ -130,8 +146,11 @@ export class Population {
     return Math.min(1, share)
   }
 
-  #shareOfText(key: Extract<Key, { text: string }>, prior: number, least: number): number {
-    return this.#smoothed(this.#texts.get(structureOf(key) + key.text), prior, least)
+  /** A text that many of the values have that rules name is as common, though few rules ask for it. */
+  #shareOfText(key: TextKey, prior: number, least: number): number {
+    const having = this.#samples.filter((value) => has(value, key)).length
+    const known = Math.max(least, having / samplesMax)
+    return this.#smoothed(this.#texts.get(structureOf(key) + key.text), prior, known)
   }
 
   #smoothed(count = 0, prior: number, least: number): number {
@@ -143,6 +162,20 @@ export class Population {
     const ends = this.#sortedEnds
     const within = countUpTo(ends, max, true) - countUpTo(ends, min, false)
     return (within + priorWeight * 0.3) / (ends.length + priorWeight)
+  }
+}
+
+type TextKey = Extract<Key, { text: string }>
+
+function has(value: string, { kind, text, ci }: TextKey): boolean {
+  const seen = ci ? foldCase(value) : value
+  switch (kind) {
+    case 'prefix':
+      return seen.startsWith(text)
+    case 'suffix':
+      return seen.endsWith(text)
+    case 'contains':
+      return seen.includes(text)
   }
 }
 

@@ -321,6 +321,17 @@ describe('the key that a rule is filed under', () => {
     })
   }
 
+  it('is not a part that the values of all other rules have', () => {
+    const rules = Array.from({ length: many }, (_, i) =>
+      when(
+        i % 100 === 0
+          ? { host: { suffix: '.org' }, space: 7 }
+          : { host: `${i}.org`, space: i % 20 },
+      ),
+    )
+    expect(candidatesOf(indexOf(rules), { host: 'w.org', space: 3 })).to.deep.equal([])
+  })
+
   it('is helped by a second one where many share it and nothing is rare', () => {
     const found = candidates((i) => ({ title: { prefix: 'Cat' }, wiki: `w${i % 500}` }), {
       ...body,
