@@ -324,9 +324,9 @@ describe('the key that a rule is filed under', () => {
   it('is not a part that the values of all other rules have', () => {
     const rules = Array.from({ length: many }, (_, i) =>
       when(
-        i % 100 === 0
-          ? { host: { suffix: '.org' }, space: 7 }
-          : { host: `${i}.org`, space: i % 20 },
+        i % 400 === 0
+          ? { host: { suffix: '.org' }, space: 2 }
+          : { host: `${i}.org`, space: i % 5 },
       ),
     )
     expect(candidatesOf(indexOf(rules), { host: 'w.org', space: 3 })).to.deep.equal([])
