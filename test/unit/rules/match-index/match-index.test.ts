@@ -324,9 +324,7 @@ describe('the key that a rule is filed under', () => {
   it('is not a part that the values of all other rules have', () => {
     const rules = Array.from({ length: many }, (_, i) =>
       when(
-        i % 400 === 0
-          ? { host: { suffix: '.org' }, space: 2 }
-          : { host: `${i}.org`, space: i % 5 },
+        i % 400 === 0 ? { host: { suffix: '.org' }, space: 2 } : { host: `${i}.org`, space: i % 5 },
       ),
     )
     expect(candidatesOf(indexOf(rules), { host: 'w.org', space: 3 })).to.deep.equal([])
