@@ -179,7 +179,11 @@ function shape(
 const shapes: readonly (() => Shape)[] = [
   ...[100, 1_000, 10_000, 100_000].map((count) => () => ({
     name: `${count.toLocaleString('en')} selective`,
-    rules: selectiveRules(count, edits),
+    rules: selectiveRules(count, edits, 'usual'),
+  })),
+  ...[10_000, 100_000].map((count) => () => ({
+    name: `${count.toLocaleString('en')} of a wider mix`,
+    rules: selectiveRules(count, edits, 'wide'),
   })),
   () => shape('globs', 1_000, (_i, name) => ({ title: { glob: `*${name()}*(${name()})` } })),
   () =>
