@@ -80,7 +80,15 @@ function everyField(checks: readonly FieldCheck[]): FieldCheck {
   }
 }
 
+/** Members that are looked for one by one; of more, the list is made a set for one look each. */
+const soughtMax = 16
+
 function hasAll(list: readonly Json[], members: readonly Scalar[]): boolean {
+  if (list.length < members.length) return false
+  if (members.length > soughtMax) {
+    const held = new Set(list)
+    return members.every((member) => held.has(member))
+  }
   for (let i = 0; i < members.length; i++) {
     // as: `includes` is asked, and -0 is 0 to it
     if (!list.includes(members[i] as Json)) return false

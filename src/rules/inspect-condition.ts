@@ -39,7 +39,8 @@ const elementsShownMax = 3
 
 /** Inspects a condition on an event; `truth` is what the compiled check says. Total. */
 export function inspectCondition(condition: Condition, event: Event): Inspected {
-  return decide(inspect(condition, { event, start: event.body, element: undefined }), true)
+  const place = { event, start: event.body, element: undefined, isGuessing: true }
+  return decide(inspect(condition, place), true)
 }
 
 interface Place {
@@ -48,6 +49,8 @@ interface Place {
   readonly start: Json
   /** The element, within a `some`. */
   readonly element: Json | undefined
+  /** Whether near misses are looked for, which takes far longer than all else. */
+  readonly isGuessing: boolean
 }
 
 function inspect(condition: Condition, place: Place): Inspected {
@@ -99,7 +102,7 @@ function combined(kind: 'all' | 'any' | 'none', children: readonly Inspected[]):
 
 function inspectTest(
   condition: Extract<Condition, { kind: 'test' }>,
-  { event, start, element }: Place,
+  { event, start, element, isGuessing }: Place,
 ): Inspected {
   const { path, test, written } = condition
   const value = path.read(event, element)
@@ -110,16 +113,16 @@ function inspectTest(
     test: written,
     value,
     truth,
-    nearMiss: truth === false ? nearMiss({ path, test, value, start, event }) : null,
+    nearMiss: isGuessing && truth === false ? nearMiss({ path, test, value, start, event }) : null,
     doubt: truth === 'value-too-long' ? tooLong : null,
   }
 }
 
-const tooLong = `a regex is shown at most ${valueCharsMax} characters`
+const tooLong = `a regex reads texts of at most ${valueCharsMax} characters, and one is longer`
 
 function inspectSome(
   condition: Extract<Condition, { kind: 'some' }>,
-  { event, element }: Place,
+  { event, element, isGuessing }: Place,
 ): Inspected {
   const { path, where, at } = condition
   const value = path.read(event, element)
@@ -128,20 +131,26 @@ function inspectSome(
     const isThere = value !== undefined
     return { ...shown, nearMiss: isThere ? '`some` looks into a list, and this is none' : null }
   }
-  const elements = (value as readonly Json[]).map((one, i): Inspected => {
-    // as: see isArray
-    const inner = inspect(where, { event, start: one, element: one })
-    const named = { path: `${path.text}[${i}]`, value: one, truth: inner.truth }
-    return { ...bare({ kind: 'some', at }), kind: 'element', ...named, children: [inner] }
+  const list = value as readonly Json[] // as: see isArray
+  const inspectAs = (one: Json, guesses: boolean): Inspected =>
+    inspect(where, { event, start: one, element: one, isGuessing: guesses })
+  const inner = list.map((one) => inspectAs(one, false))
+  const truth = inner.map((one) => one.truth).reduce(anyOf, false)
+  const children = nearestOf(inner, truth).map((i): Inspected => {
+    const one = list[i] ?? null
+    const seen = inspectAs(one, isGuessing)
+    const named = { path: `${path.text}[${i}]`, value: one, truth: seen.truth }
+    return { ...bare({ kind: 'some', at }), kind: 'element', ...named, children: [seen] }
   })
-  const truth = elements.map((one) => one.truth).reduce(anyOf, false)
-  return { ...shown, truth, children: nearestOf(elements, truth) }
+  return { ...shown, truth, children }
 }
 
-/** Those that show why: the first that went as the whole did, or those that come nearest to it. */
-function nearestOf(elements: readonly Inspected[], truth: Truth): readonly Inspected[] {
-  if (truth !== false) return elements.filter((one) => one.truth === truth).slice(0, 1)
-  return elements.toSorted((a, b) => testsHolding(b) - testsHolding(a)).slice(0, elementsShownMax)
+/** Where those are that show why: the first that went as the whole did, or those nearest to it. */
+function nearestOf(elements: readonly Inspected[], truth: Truth): readonly number[] {
+  if (truth !== false) return [elements.findIndex((one) => one.truth === truth)]
+  const holding = elements.map((one, i) => ({ i, tests: testsHolding(one) }))
+  const nearest = holding.sort((a, b) => b.tests - a.tests).slice(0, elementsShownMax)
+  return nearest.map(({ i }) => i)
 }
 
 function testsHolding({ truth, children }: Inspected): number {

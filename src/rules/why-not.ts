@@ -1,5 +1,6 @@
 import type { Json } from '../model/json.ts'
 import { printable } from '../model/printable.ts'
+import { shallow } from '../model/shallow.ts'
 import { writeYaml } from '../schema/write-yaml.ts'
 import type { Inspected } from './inspect-condition.ts'
 
@@ -33,7 +34,7 @@ function decidedLeaf(part: Inspected): Inspected | null {
 
 /** What an event held: `is 1`, `is absent`. */
 export function seenText(value: Json | undefined): string {
-  return value === undefined ? 'is absent' : `is ${printable(cut(JSON.stringify(value)))}`
+  return value === undefined ? 'is absent' : `is ${printable(cut(JSON.stringify(shallow(value))))}`
 }
 
 /** A test as one writes it in a rule, on one line. */

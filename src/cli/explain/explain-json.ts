@@ -1,6 +1,7 @@
 import type { Preview } from '../../engine/trial/preview.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Headers } from '../../model/record.ts'
+import { shallow } from '../../model/shallow.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
 import type { Explanation } from './explanation.ts'
 
@@ -33,7 +34,7 @@ function treeOf(part: Inspected): JsonObject {
     path,
     test,
     // JSON has no word for what is absent.
-    ...(value === undefined ? {} : { value }),
+    ...(value === undefined ? {} : { value: shallow(value) }),
     holds: typeof truth === 'boolean' ? truth : null,
     decided,
     near_miss: nearMiss,
@@ -68,7 +69,7 @@ export function bodyOf(body: string | Buffer | null): Json {
   if (body === null) return null
   const text = body.toString()
   try {
-    return JSON.parse(text) as Json // as: what JSON.parse gives
+    return shallow(JSON.parse(text) as Json) // as: what JSON.parse gives
   } catch {
     return text
   }

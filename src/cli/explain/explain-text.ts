@@ -34,7 +34,8 @@ function headline(explanation: Explanation, { bold, green, yellow }: Styles): st
   const of = `on ${event.record.topic}`
   if (outcome === 'run') return `${name} ${green('fires')} ${of}  (${place})`
   const because = why ?? reasonOf(explanation) ?? reason ?? ''
-  return `${name} ${yellow('does not act')} ${of}: ${printable(because)}  (${place})`
+  const skip = reason === null || reason === 'no-match' ? '' : ` (${reason})`
+  return `${name} ${yellow('does not act')} ${of}${skip}: ${printable(because)}  (${place})`
 }
 
 /** The part that decided, in words. */

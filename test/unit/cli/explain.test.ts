@@ -99,6 +99,11 @@ unless one of these holds
         says: 'it does not read the topic others',
       },
       {
+        why: 'a skip whose reason is counted',
+        event: { ...edit, meta: { domain: 'x'.repeat(70_000) } },
+        says: 'page-change (value-too-long): meta.domain is "x',
+      },
+      {
         why: 'a field that is not there',
         event: { ...edit, page: {} },
         says: 'page.namespace_id is absent, and the rule asks for 0',
@@ -109,6 +114,16 @@ unless one of these holds
       const { code, stdout } = await explain(event, args)
       expect(code).to.equal(1)
       expect(stdout.split('\n')[0]).to.contain(says)
+    })
+  }
+
+  for (const format of [[], ['--json']]) {
+    it(`shows an event that is nested deeper than a stack: ${format.join() || 'text'}`, async () => {
+      const kind = '['.repeat(50_000) + ']'.repeat(50_000)
+      const args = ['explain', 'purge-page', '-', ...rules, ...format]
+      const { code, stdout } = await sluice(args, { stdin: [`{"kind":${kind}}`] })
+      expect(code).to.equal(1)
+      expect(stdout).to.contain(format.length === 0 ? 'kind is [[[' : '"outcome": "skip"')
     })
   }
 

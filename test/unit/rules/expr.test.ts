@@ -261,13 +261,20 @@ describe('an expression is refused at load', () => {
 describe('what an evaluation costs is bounded', () => {
   const many = Array.from({ length: 10_000 }, (_, i) => i)
   const long = 'x'.repeat(1_000_000)
-  const event = eventOf({ many, long, lists: [many, [...many]], text: 'ab'.repeat(30_000) })
+  const event = eventOf({
+    many,
+    long,
+    lists: [many, [...many]],
+    text: 'ab'.repeat(30_000),
+    slow: `${'x'.repeat(5_000)}y${'x'.repeat(5_000)}`,
+  })
   const costly = [
     'event.many.exists(x, event.many.exists(y, x + y < 0))',
     'event.many.exists(x, x + 1 in event.many.map(y, y - 20000))',
     'event.many.exists(x, event.lists[0] != event.lists[1])',
     'event.many.exists(x, event.long.contains("y"))',
     'event.many.map(x, event.long + event.long).size() == 1',
+    'event.long.contains(event.slow)',
     'event.many.all(x, event.many + event.many != [])',
     'event.many.all(x, event.long.lowerAscii() == event.long)',
     'event.many.exists(x, event.text.matches("^(?:[ab]+)+$") && x < 0)',

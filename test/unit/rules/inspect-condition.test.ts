@@ -135,7 +135,7 @@ describe('an inspected condition', () => {
   it('says of a value that is too long how long it may be', () => {
     expect(inspected({ a: { regex: '^x' } }, { a: long })).to.deep.include({
       truth: 'value-too-long',
-      doubt: 'a regex is shown at most 65536 characters',
+      doubt: 'a regex reads texts of at most 65536 characters, and one is longer',
       nearMiss: null,
     })
   })

@@ -418,6 +418,14 @@ describe('matching', () => {
     )
   })
 
+  it('finds many members in a long list without going through it for each', () => {
+    const members = Array.from({ length: 10_000 }, (_, i) => i - 5_000)
+    const list = [...Array.from({ length: 300_000 }, () => 'x'), ...members]
+    const { condition } = compile({ a: { has_all: members } })
+    expect(condition?.(anEvent({ a: list }))).to.equal(true)
+    expect(condition?.(anEvent({ a: list.slice(0, -1) }))).to.equal(false)
+  }).timeout(1_000) // one look at the list for each member took several seconds
+
   it('is total: neither depth nor strange names make it throw', () => {
     let deep: Json = 'x'
     for (let i = 0; i < 100_000; i++) deep = i % 2 === 0 ? [deep] : { a: deep }

@@ -152,6 +152,28 @@ describe('a near miss', () => {
     expect(told(when, {}, ['trace'])).to.equal(null)
   })
 
+  it('is not looked for in all of a long list', () => {
+    const others = Array.from({ length: 50_000 }, (_, i) => `nothing like it ${i}`)
+    const when = { a: { regex: '^(edit|move)$' } }
+    expect(told(when, { a: ['Edit', ...others] })).to.equal(
+      'of its element "Edit": it differs only in case',
+    )
+    expect(told(when, { a: [...others, 'Edit'] })).to.equal(null)
+  }).timeout(2_000) // of each element it took half a minute
+
+  it('is not looked for in every element of a `some`, and found in the nearest', () => {
+    const tags = Array.from({ length: 100 }, (_, i) => `nothing like it ${i}`)
+    const others = Array.from({ length: 5_000 }, () => ({ tags }))
+    const when = { some: { path: 'a', where: { tags: { regex: '^edit$' }, b: 1 } } }
+    const nearest = { b: 1, tags: ['Edit'] }
+    const inspected = inspectCondition(conditionOf(when), anEvent({ a: [...others, nearest] }))
+    const [first] = inspected.children
+    expect(first?.path).to.equal('a[5000]')
+    expect(first?.children[0]?.children[0]?.nearMiss).to.equal(
+      'of its element "Edit": it differs only in case',
+    )
+  }).timeout(2_000)
+
   it('is not looked for in all of a large event', () => {
     const deep = { z: { title: 'x' } }
     const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f${i}`, {}]))

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Json } from '../../../src/model/json.ts'
 import { inspectCondition } from '../../../src/rules/inspect-condition.ts'
 import { cut, seenText, testText, whyNot } from '../../../src/rules/why-not.ts'
 import { anEvent } from '../../support/builders.ts'
@@ -24,6 +25,11 @@ describe('why a condition does not hold', () => {
       expect(whyNot(inspectCondition(one.condition, anEvent(body)))).to.equal(says)
     })
   }
+
+  it('is told of a value that is nested deeper than a stack', () => {
+    const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as Json // as: it is JSON
+    expect(seenText(deep)).to.equal(`is ${'['.repeat(59)}…`)
+  })
 
   it('shows what a line has room for, and nothing that moves the cursor', () => {
     expect(cut('a'.repeat(100))).to.equal(`${'a'.repeat(59)}…`)
