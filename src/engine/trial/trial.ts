@@ -8,7 +8,7 @@ import { inspectCondition } from '../../rules/inspect-condition.ts'
 import type { RuleTest, TestEvent } from '../../rules/rule-test-schema.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { whyNot } from '../../rules/why-not.ts'
-import { admit } from '../admit.ts'
+import { admit, readmit, type AdmitContext, type Verdict } from '../admit.ts'
 import { attempt, type AttemptMeters, type AttemptResult, type AttemptTools } from '../attempt.ts'
 import { planRetry } from '../retry-plan.ts'
 import { eventOf } from '../task-headers.ts'
@@ -118,8 +118,20 @@ class Trial {
       return this.#skip('no-match', whyNot(inspected) ?? 'none of its cases holds')
     }
     const task = newTask(rule.name, event, fired.way)
-    const context = { nowMs: this.#clock.now(), hopsMax: this.#settings.hopsMax }
-    const verdict = admit({ rule, ...fired }, task, context)
+    return this.#accept(admit({ rule, ...fired }, task, this.#admitContext()), task)
+  }
+
+  /** Neither rule nor event has changed, so it is matched as it was; but time has passed. */
+  async #comesBack(task: Task): Promise<void> {
+    const firing = { rule: this.#rule, way: task.way, doubt: null }
+    return this.#accept(readmit(firing, task, this.#admitContext()), task)
+  }
+
+  #admitContext(): AdmitContext {
+    return { nowMs: this.#clock.now(), hopsMax: this.#settings.hopsMax }
+  }
+
+  async #accept(verdict: Verdict, task: Task): Promise<void> {
     switch (verdict.kind) {
       case 'run':
         return this.#attempt(task)
@@ -177,7 +189,7 @@ class Trial {
     this.happened.push({ kind: 'retry', afterMs, why: describeFailure(failure) })
     if (--this.#retriesLeft <= 0) return
     const next = { ...task, ...progress, attempt: task.attempt + 1, firstFailedMs }
-    this.#plan(this.#clock.monotonic() + afterMs, () => this.#attempt(next))
+    this.#plan(this.#clock.monotonic() + afterMs, () => this.#comesBack(next))
   }
 }
 

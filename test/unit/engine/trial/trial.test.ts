@@ -109,6 +109,20 @@ expect: { dead: timeout }`,
       ],
     },
     {
+      name: 'skips a retry that has become too old, as the daemon does',
+      rule: `max_age: 30s\n${call}`,
+      given: `event: { kind: edit, title: a }
+responses: [{ status: 503 }, { status: 503 }]
+expect: { skip: too-old }`,
+      happens: [
+        'http PURGE http://cdn.internal/a',
+        'retry after 10000',
+        'http PURGE http://cdn.internal/a',
+        'retry after 60000',
+        'skip too-old',
+      ],
+    },
+    {
       name: 'waits as long as the target asks for',
       rule: call,
       given: `event: { kind: edit, title: a }
