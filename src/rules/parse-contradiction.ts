@@ -1,6 +1,6 @@
 import type { Reporter } from '../schema/reporter.ts'
 import type { At } from '../schema/yaml-document.ts'
-import type { Condition } from './condition.ts'
+import type { Condition, ElementTest, FieldTest } from './condition.ts'
 import { excludes } from './parse-exclusion.ts'
 import { partsOf, type Fact } from './parse-facts.ts'
 
@@ -19,9 +19,26 @@ interface Contradiction {
 /** Facts that are held against each other: above it they were generated, and none is looked for. */
 const factsMax = 500
 
+/**
+ * What the search through one condition may cost; one is about a value that is looked at. It is a
+ * tenth of a second, at load; above it what is left is not looked through.
+ */
+const workMax = 500_000
+
+/** Two facts of one field, of which each is taken apart. */
+const workOfPair = 8
+
+/** Values of one list that are looked at; of a longer one no test asks. */
+const workOfListMax = 10_000
+
+interface Search {
+  readonly reporter: Reporter
+  workLeft: number
+}
+
 /** Reports that a condition can never hold, if that is certain; at most once. */
 export function refuseContradiction(condition: Condition, reporter: Reporter): boolean {
-  const found = findContradiction(condition, [], reporter)
+  const found = findContradiction(condition, [], { reporter, workLeft: workMax })
   if (found === null) return false
   reporter.errorAtKey(found.at, 'impossible', found.message)
   return true
@@ -30,32 +47,68 @@ export function refuseContradiction(condition: Condition, reporter: Reporter): b
 function findContradiction(
   condition: Condition,
   above: readonly Fact[],
-  reporter: Reporter,
+  search: Search,
 ): Contradiction | null {
   const facts = [...above]
   const { certain, choices, lists } = partsOf(condition)
   for (const fact of certain) {
-    if (facts.length >= factsMax) return null
-    const other = facts.find((one) => excludes(one, fact) || excludes(fact, one))
+    if (facts.length >= factsMax || search.workLeft <= 0) return null
+    const other = facts.find((one) => excludeEachOther(one, fact, search))
     if (excludes(fact, fact)) {
       return { at: fact.at, message: `\`${fact.text}\` can never hold` }
     }
     if (other !== undefined) {
-      return { at: fact.at, message: messageOf(fact, other, reporter.lineOf(other.at)) }
+      return { at: fact.at, message: messageOf(fact, other, search.reporter.lineOf(other.at)) }
     }
     facts.push(fact)
   }
   for (const where of lists) {
-    const found = findContradiction(where, [], reporter)
+    const found = findContradiction(where, [], search)
     if (found !== null) return found
   }
   for (const { of, at } of choices) {
-    const found = of.map((branch) => findContradiction(branch, facts, reporter))
+    const found = of.map((branch) => findContradiction(branch, facts, search))
     const [first] = found
     if (first == null || found.some((one) => one === null)) continue
     return { at, message: `no branch of \`any\` can hold: ${first.message}` }
   }
   return null
+}
+
+function excludeEachOther(a: Fact, b: Fact, search: Search): boolean {
+  if (search.workLeft <= 0) return false
+  if (a.path.text === b.path.text) {
+    search.workLeft -= workOfPair + valuesIn(a.test) + valuesIn(b.test)
+  }
+  return excludes(a, b) || excludes(b, a)
+}
+
+function valuesIn(test: FieldTest | ElementTest): number {
+  switch (test.kind) {
+    case 'one-of':
+      return Math.min(test.values.size, workOfListMax)
+    case 'has-all':
+    case 'has-only':
+      return Math.min(test.members.size, workOfListMax)
+    case 'element':
+    case 'not':
+      return valuesIn(test.test)
+    case 'every':
+      return test.tests.reduce((sum, one) => sum + valuesIn(one), 0)
+    case 'present':
+    case 'absent':
+    case 'len':
+    case 'same-as':
+    case 'differs-from':
+    case 'prefix':
+    case 'suffix':
+    case 'contains':
+    case 'glob':
+    case 'regex':
+    case 'range':
+    case 'cidr':
+      return 1
+  }
 }
 
 function messageOf(fact: Fact, other: Fact, line: number): string {

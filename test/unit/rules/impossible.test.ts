@@ -147,6 +147,15 @@ describe('a rule that is refused as impossible', () => {
     expect(refused).to.be.greaterThan(25)
   }).timeout(30_000)
 
+  it('is looked for at a bounded cost, however many tests of one field there are', () => {
+    const lists = Array.from({ length: 500 }, (_, i) =>
+      Array.from({ length: 200 }, (_, j) => i + j),
+    )
+    const none = lists.map((values) => ({ a: values }))
+    const any = Array.from({ length: 1_000 }, (_, i) => ({ a: i }))
+    expect(parseRule({ when: { a: 'x', none, any } }).problems).to.deep.equal([])
+  }).timeout(3_000) // half a minute without the bound
+
   it('holds for no event where one map of tests is refused', () => {
     let refused = 0
     fc.assert(
