@@ -13,8 +13,11 @@ const shownMax = 60
 
 /** The first part that decided, in words; `null` where no part can be named. */
 export function whyNot(whole: Inspected): string | null {
-  const leaf = decidedLeaf(whole)
-  if (leaf === null) return null
+  const found = decidedLeaf(whole, '')
+  return found === null ? null : `${found.within}${wordsOf(found.leaf)}`
+}
+
+function wordsOf(leaf: Inspected): string {
   if (leaf.kind === 'expr') return leaf.doubt ?? `the expression is ${String(leaf.truth)}`
   const seen = `${leaf.path ?? ''} ${seenText(leaf.value)}`
   if (typeof leaf.truth !== 'boolean') return `${seen}: ${leaf.doubt ?? leaf.truth}`
@@ -22,14 +25,21 @@ export function whyNot(whole: Inspected): string | null {
   return leaf.kind === 'test' ? `${seen}, and the rule asks for ${testText(leaf.test)}` : seen
 }
 
-function decidedLeaf(part: Inspected): Inspected | null {
+interface DecidedLeaf {
+  readonly leaf: Inspected
+  /** The elements that it stands in, whose fields its path begins with: `of links[3]: `. */
+  readonly within: string
+}
+
+function decidedLeaf(part: Inspected, within: string): DecidedLeaf | null {
   if (!part.decided) return null
-  if (part.children.length === 0) return part
+  if (part.children.length === 0) return { leaf: part, within }
+  const below = part.kind === 'element' ? `${within}of ${part.path ?? ''}: ` : within
   for (const child of part.children) {
-    const leaf = decidedLeaf(child)
-    if (leaf !== null) return leaf
+    const found = decidedLeaf(child, below)
+    if (found !== null) return found
   }
-  return part.path === null ? null : part
+  return part.path === null ? null : { leaf: part, within }
 }
 
 /** What an event held: `is 1`, `is absent`. */

@@ -50,7 +50,14 @@ export async function explain(
   const task = newTask(rule.name, event, fired.way)
   const verdict = admit(firing, task, settings)
   if (fired.doubt !== null) {
-    return { ...nothing, outcome: 'skip', reason: fired.doubt, why: null, key: null }
+    // The tree says why it is in doubt. A disabled rule is skipped for that, in doubt or not.
+    const skip = { reason: fired.doubt, why: null }
+    return {
+      ...nothing,
+      outcome: 'skip',
+      ...(rule.enabled ? skip : judged(verdict, rule)),
+      key: null,
+    }
   }
   return {
     ...nothing,

@@ -115,7 +115,8 @@ class Trial {
     const fired = rule.fire(event)
     if (fired === null) {
       const inspected = inspectCondition(rule.condition, event)
-      return this.#skip('no-match', whyNot(inspected) ?? 'none of its cases holds')
+      const why = inspected.truth === false ? whyNot(inspected) : 'none of its cases holds'
+      return this.#skip('no-match', why)
     }
     const task = newTask(rule.name, event, fired.way)
     return this.#accept(admit({ rule, ...fired }, task, this.#admitContext()), task)

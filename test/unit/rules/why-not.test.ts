@@ -14,6 +14,11 @@ describe('why a condition does not hold', () => {
     ['when: { any: [{ a: 1 }, { b: 1 }] }', { a: 2 }, 'a is 2, and the rule asks for 1'],
     ['when: { a: 1 }\nunless: [{ b: 1 }]', { a: 1, b: 1 }, 'b is 1, which it excepts'],
     ['when: { some: { path: l, where: { a: 1 } } }', { l: 7 }, 'l is 7'],
+    [
+      'when: { some: { path: l, where: { a: 1 } } }',
+      { l: [{ a: 2 }] },
+      'of l[0]: a is 2, and the rule asks for 1',
+    ],
     ['when: { a: 1, expr: "event.b > 1.0" }', { a: 1, b: 1 }, 'the expression is false'],
   ] as const
   for (const [rule, body, says] of cases) {

@@ -5,8 +5,13 @@ import { loadText } from '../../../support/load-text.ts'
 
 const settings = { tiersMs: [10_000, 60_000, 600_000, 3_600_000], hopsMax: 10 }
 
-/** What a rule does in a case, as `kind what`; both as YAML, the rule without its topics. */
+/** What a rule does in a case, as `kind what`. */
 async function trial(rule: string, given: string): Promise<readonly string[]> {
+  return (await happenedIn(rule, given)).map(told)
+}
+
+/** The rule, without its topics, and the case as YAML. */
+async function happenedIn(rule: string, given: string): Promise<readonly Happened[]> {
   const indented = (text: string, by: number) => text.replace(/^(?=.)/gm, ' '.repeat(by))
   const text = `rules:
   purge:
@@ -21,7 +26,7 @@ ${indented(given, 8)}
   const [one] = sound
   const [test] = tests
   if (one === undefined || test === undefined) throw new Error('no rule or no test')
-  return (await runTrial(one, test, settings)).map(told)
+  return runTrial(one, test, settings)
 }
 
 function told(one: Happened): string {
@@ -201,6 +206,15 @@ expect: { http: [{}, {}, {}, {}] }`,
       expect(await trial(rule, given)).to.deep.equal(happens)
     })
   }
+
+  it('says that no case holds where the rule itself does', async () => {
+    const rule = `when: { kind: edit }
+cases: [{ when: { size: 1 }, do: { emit: { topic: out } } }]`
+    const why = 'none of its cases holds'
+    expect(
+      await happenedIn(rule, 'event: { kind: edit }\nexpect: { skip: no-match }'),
+    ).to.deep.equal([{ kind: 'skip', reason: 'no-match', why }])
+  })
 
   it('starts at the same moment always, so that what holds today holds in a year', async () => {
     const rule = 'do: { emit: { topic: out, value: { at: "{{now}}" } } }'
