@@ -22,35 +22,38 @@ export const emitSchema = z
       .string()
       .describe(
         'The topic, literally: it is made at start, and `check` follows events from rule to rule.',
-      ),
+      )
+      .meta({ examples: ['rerender.page'] }),
     key: z
       .string()
       .optional()
-      .describe('Template of the record key, which also picks the partition. Default: no key.'),
+      .describe('Template of the record key, which also picks the partition. Without it no key.')
+      .meta({ examples: ['{{event.wiki}}:{{event.title}}'] }),
     partition_key: z
       .string()
       .optional()
-      .describe(
-        'Template of a text that picks the partition in place of the key. Default: the key.',
-      ),
+      .describe('Template of a text that picks the partition in place of the key.')
+      .meta({ examples: ['{{event.wiki}}'] }),
     headers: table
       .optional()
-      .describe(
-        'Names are literal, values templates. The lineage headers are filled in by Sluice.',
-      ),
+      .describe('Names are literal, values templates. The lineage headers are filled in by Sluice.')
+      .meta({ examples: [{ reason: 'edit' }] }),
     value: z
       .json()
       .optional()
       .describe(
-        'The value: a JSON tree whose strings are templates. Default: the bytes of the event as they ' +
+        'The value: a JSON tree whose strings are templates. Without it the bytes of the event as they ' +
           'came. `null` is a tombstone.',
-      ),
+      )
+      .meta({ examples: [{ title: '{{event.title}}' }] }),
     timestamp: scalar
       .optional()
-      .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Default: now.'),
+      .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Without it now.')
+      .meta({ examples: ['{{event.meta.dt}}'] }),
     ...stepKeys,
   })
   .describe('Puts a derived event on the bus.')
+  .meta({ examples: [{ topic: 'rerender.page', value: { title: '{{event.title}}' } }] })
 
 export type EmitSpec = z.infer<typeof emitSchema>
 

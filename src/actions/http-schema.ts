@@ -17,7 +17,8 @@ export const httpSchema = z
     method: z
       .string()
       .optional()
-      .describe('In capitals: `GET`, `POST`, `PURGE`. Default: `POST` with a body, else `GET`.'),
+      .describe('In capitals. Without it `POST` with a body, else `GET`.')
+      .meta({ examples: ['PURGE', 'POST', 'PUT', 'DELETE'] }),
     kind: z
       .literal('purge')
       .optional()
@@ -30,70 +31,98 @@ export const httpSchema = z
       .describe(
         'Template of an absolute URL. Scheme, host, port, number of path segments and names of the ' +
           'query are those written here, whatever the event holds.',
-      ),
+      )
+      .meta({ examples: ['http://cdn.internal/wiki/{{event.page.page_title}}'] }),
     query: table
       .optional()
       .describe(
         'Further query values, appended to those of `url`. Names are literal, values templates.',
-      ),
+      )
+      .meta({ examples: [{ rev: '{{event.revision.rev_id}}' }] }),
     headers: table
       .optional()
       .describe(
         'Names are literal, values templates. `host` may be given; framing headers and `sluice-*` may not.',
-      ),
+      )
+      .meta({ examples: [{ host: '{{event.meta.domain}}' }] }),
     json: z
       .json()
       .optional()
       .describe(
         'Body: a JSON tree whose strings are templates. A string that is one tag keeps its type.',
-      ),
+      )
+      .meta({ examples: [{ page: '{{event.page.page_id}}', by: 'sluice' }, '{{event}}'] }),
     form: table
       .optional()
-      .describe('Body: application/x-www-form-urlencoded. Names are literal, values templates.'),
+      .describe('Body: application/x-www-form-urlencoded. Names are literal, values templates.')
+      .meta({ examples: [{ title: '{{event.title}}' }] }),
     text: z
       .string()
       .optional()
-      .describe('Body: a template of text, `text/plain` unless headers say so.'),
+      .describe('Body: a template of text, `text/plain` unless headers say so.')
+      .meta({ examples: ['{{event.title}} was edited'] }),
     body: z
       .literal('event')
       .optional()
       .describe('Body: `event`, the bytes of the event as they came, `application/json`.'),
     auth: z
       .strictObject({
-        bearer: z.string().optional().describe('Name of the secret that is the token.'),
+        bearer: z
+          .string()
+          .optional()
+          .describe('Name of the secret that is the token.')
+          .meta({ examples: ['search-token'] }),
         basic: z
           .strictObject({
-            user: z.string().describe('The user, literally.'),
-            password: z.string().describe('Name of the secret that is the password.'),
+            user: z
+              .string()
+              .describe('The user, literally.')
+              .meta({ examples: ['sluice'] }),
+            password: z
+              .string()
+              .describe('Name of the secret that is the password.')
+              .meta({ examples: ['search-password'] }),
           })
-          .optional(),
+          .optional()
+          .describe('A user and a password.'),
       })
       .optional()
-      .describe(
-        '`authorization`: `{ bearer: secret }` or `{ basic: { user, password: secret } }`.',
-      ),
+      .describe('`authorization`: `{ bearer: secret }` or `{ basic: { user, password: secret } }`.')
+      .meta({ examples: [{ bearer: 'search-token' }] }),
     sign: z
       .strictObject({
-        secret: z.string().describe('Name of the secret to sign with.'),
+        secret: z
+          .string()
+          .describe('Name of the secret to sign with.')
+          .meta({ examples: ['demo-signing-key'] }),
         header: z.string().default('x-sluice-signature').describe('Header that carries it.'),
       })
       .optional()
-      .describe('Adds `sha256=` and the hex HMAC-SHA-256 of the body bytes under a secret.'),
+      .describe('Adds `sha256=` and the hex HMAC-SHA-256 of the body bytes under a secret.')
+      .meta({ examples: [{ secret: 'demo-signing-key' }] }),
     allow_hosts: z
       .array(z.string())
       .max(entriesMax)
       .optional()
       .describe(
-        'Hosts that a templated host may be: names, or `*.name`. Default: `http.allow_hosts` of the ' +
+        'Hosts that a templated host may be: names, or `*.name`. Without it `http.allow_hosts` of the ' +
           'config; where that lists any, this can only narrow it.',
-      ),
-    success_on: outcomes.optional().describe('Statuses (`404`, `4xx`) that count as success.'),
+      )
+      .meta({ examples: [['*.wikipedia.org']] }),
+    success_on: outcomes
+      .optional()
+      .describe('Statuses (`404`, `4xx`) that count as success.')
+      .meta({ examples: [[404, 410]] }),
     retry_on: outcomes
       .optional()
       .describe(
         'Outcomes (`404`, `5xx`, `timeout`, `refused`, `dns`, `tls`, `reset`) to try again on.',
-      ),
-    drop_on: outcomes.optional().describe('Outcomes that go to the dead letters at once.'),
+      )
+      .meta({ examples: [[404, 'timeout']] }),
+    drop_on: outcomes
+      .optional()
+      .describe('Outcomes that go to the dead letters at once.')
+      .meta({ examples: [['4xx']] }),
     redirect: z
       .literal('never')
       .optional()
@@ -101,5 +130,6 @@ export const httpSchema = z
     ...stepKeys,
   })
   .describe('Makes one HTTP call.')
+  .meta({ examples: [{ method: 'PURGE', url: 'http://cdn.internal/wiki/{{event.title}}' }] })
 
 export type HttpSpec = z.infer<typeof httpSchema>

@@ -9,12 +9,13 @@ import { explainCommand } from './explain.ts'
 import type { ProgramDeps } from './program-deps.ts'
 import { rulesCommand } from './rules.ts'
 import { runCommand } from './run.ts'
+import { schemaCommand } from './schema.ts'
 import { statusCommand } from './status.ts'
 import { testCommand } from './test.ts'
 
 /** Commands that the documents name and this version does not have. */
 const laterCommands: readonly string[] = [
-  ...['new', 'schema', 'top', 'tap', 'pause', 'resume', 'throttle'],
+  ...['new', 'top', 'tap', 'pause', 'resume', 'throttle'],
   ...['suppress', 'replay', 'redrive', 'dead', 'reload'],
 ]
 
@@ -56,6 +57,7 @@ function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command
     checkCommand,
     testCommand,
     explainCommand,
+    schemaCommand,
     emitCommand,
     rulesCommand,
     statusCommand,

@@ -75,10 +75,23 @@ const tls = z.union(
       ca: text
         .nullable()
         .default(null)
-        .describe('File of authorities in PEM; null: those of Node.'),
-      cert: text.nullable().default(null).describe('File of our certificate in PEM.'),
-      key: text.nullable().default(null).describe('File of its key in PEM.'),
-      servername: text.nullable().default(null).describe('Name that certificates must have.'),
+        .describe('File of authorities in PEM; null: those of Node.')
+        .meta({ examples: ['tls/ca.pem'] }),
+      cert: text
+        .nullable()
+        .default(null)
+        .describe('File of our certificate in PEM.')
+        .meta({ examples: ['tls/client.pem'] }),
+      key: text
+        .nullable()
+        .default(null)
+        .describe('File of its key in PEM.')
+        .meta({ examples: ['tls/client.key'] }),
+      servername: text
+        .nullable()
+        .default(null)
+        .describe('Name that certificates must have.')
+        .meta({ examples: ['kafka.internal'] }),
     }),
   ],
   { error: 'true, false, or `{ ca, cert, key, servername }`' },
@@ -89,12 +102,17 @@ const sasl = z
     'mechanism',
     [
       z.strictObject({
-        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
-        username: text,
+        mechanism: z
+          .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+          .describe('With a user and a password.'),
+        username: text.describe('The user, literally.'),
         password: text.describe('Name of a secret.'),
       }),
       z
-        .strictObject({ mechanism: z.literal('oauthbearer'), token_file: text })
+        .strictObject({
+          mechanism: z.literal('oauthbearer').describe('With a token.'),
+          token_file: text.describe('File that holds the token, read anew at each connection.'),
+        })
         .transform(({ mechanism, token_file: tokenFile }) => ({ mechanism, tokenFile })),
     ],
     {
@@ -135,7 +153,7 @@ const bus = z
     path: text
       .default('./data')
       .describe('Folder of the embedded log, and of what Sluice remembers.'),
-    kafka: kafka.prefault({}),
+    kafka: kafka.prefault({}).describe('With `kind: kafka`: the cluster.'),
     prefix: busName.default('sluice').describe('What the names of our own topics begin with.'),
     ensure_topics: z
       .enum(['create', 'check', 'off'])
@@ -335,10 +353,12 @@ const limits = z
 
 const token = z
   .strictObject({
-    name: text.describe('Who it is, for the audit log.'),
-    role: z.enum(['viewer', 'operator', 'admin']),
+    name: text.describe('Who it is, for the audit log.').meta({ examples: ['on-call'] }),
+    role: z.enum(['viewer', 'operator', 'admin']).describe('What it may do.'),
     payload: z.boolean().default(false).describe('May see the bodies of events.'),
-    secret: text.describe('Name of the secret that is the token.'),
+    secret: text
+      .describe('Name of the secret that is the token.')
+      .meta({ examples: ['on-call-token'] }),
   })
   .describe('`{ name, role, payload, secret }`')
 
@@ -394,9 +414,22 @@ const workers = soFarOnly(
 
 const secret = z.union(
   [
-    z.strictObject({ env: text }),
-    z.strictObject({ file: text }),
-    z.strictObject({ random: z.int().min(16).max(1_024) }),
+    z.strictObject({
+      env: text.describe('Variable of the environment.').meta({ examples: ['CDN_TOKEN'] }),
+    }),
+    z.strictObject({
+      file: text
+        .describe('File; one newline at its end is not part of it.')
+        .meta({ examples: ['/run/secrets/cdn-token'] }),
+    }),
+    z.strictObject({
+      random: z
+        .int()
+        .min(16)
+        .max(1_024)
+        .describe('So many random bytes in hex, new at every start: for trying things out.')
+        .meta({ examples: [32] }),
+    }),
   ],
   { error: '`{ env: NAME }`, `{ file: path }` or `{ random: 32 }`' },
 )

@@ -3,6 +3,7 @@ import { parseDurationMs } from '../model/units.ts'
 import { refuse } from '../schema/check-shape.ts'
 import { quote } from '../schema/describe.ts'
 import { durationMs } from '../schema/quantities.ts'
+import { ruleDefaults } from './rule-defaults.ts'
 
 /*
  * How much a rule may do at once, how often and in which order: `concurrency`, `rate`, `order`,
@@ -22,9 +23,8 @@ const template = z.string().min(1).max(8_192)
 
 const scope = z
   .enum(['process', 'cluster'])
-  .describe(
-    '`process`: of each replica on its own. `cluster`: of all together. Default: `process`.',
-  )
+  .describe('`process`: of each replica on its own. `cluster`: of all together; not supported yet.')
+  .meta({ default: 'process' })
 
 const limit = z.int().min(1).max(concurrencyMax)
 
@@ -33,78 +33,103 @@ export const concurrency = z
     [
       limit,
       z.strictObject({
-        limit: limit.describe('Attempts at once, of all keys.'),
-        per_key: limit.optional().describe('Attempts at once for one key of the rule.'),
+        limit: limit.describe('Attempts at once, of all keys.').meta({ examples: [30] }),
+        per_key: limit
+          .optional()
+          .describe('Attempts at once for one key of the rule. Not supported yet.')
+          .meta({ examples: [1] }),
         scope: scope.optional(),
       }),
     ],
     { error: 'a whole number, or `{ limit }`' },
   )
-  .describe('Attempts at once in this process. Default: 30.')
+  .describe('Attempts at once: a number, or `{ limit, per_key, scope }`.')
+  .meta({ default: ruleDefaults.concurrency, examples: [30, { limit: 100 }] })
 
-const rateText = z.string().transform((text, context) => {
-  const [, many = '', unit = ''] = /^(\d+(?:\.\d+)?)\/(s|m|h|d)$/.exec(text) ?? []
-  const perMs = parseDurationMs(`1${unit}`)
-  const limit = Number(many)
-  if (perMs !== null && limit > 0 && limit <= rateMax) return { limit, per: perMs }
-  const message = `${quote(text)} is not a rate such as \`200/s\``
-  refuse(context, 'bad-value', message, `a number up to ${rateMax}, and /s, /m, /h or /d`)
-  return z.NEVER
-})
+const rateForm = /^(\d+(?:\.\d+)?)\/(s|m|h|d)$/
+
+const rateText = z
+  .string()
+  .meta({ pattern: rateForm.source })
+  .transform((text, context) => {
+    const [, many = '', unit = ''] = rateForm.exec(text) ?? []
+    const perMs = parseDurationMs(`1${unit}`)
+    const limit = Number(many)
+    if (perMs !== null && limit > 0 && limit <= rateMax) return { limit, per: perMs }
+    const message = `${quote(text)} is not a rate such as \`200/s\``
+    refuse(context, 'bad-value', message, `a number up to ${rateMax}, and /s, /m, /h or /d`)
+    return z.NEVER
+  })
 
 export const rate = z
   .union(
     [
       rateText,
       z.strictObject({
-        limit: z.number().positive().max(rateMax).describe('Attempts in that time.'),
-        per: durationMs({ max: dayMs }).describe('The time: `1s`.'),
+        limit: z
+          .number()
+          .positive()
+          .max(rateMax)
+          .describe('Attempts in that time.')
+          .meta({ examples: [200] }),
+        per: durationMs({ max: dayMs })
+          .describe('That time.')
+          .meta({ examples: ['1s'] }),
         key: template
           .optional()
-          .describe('Template: a bucket for each value. Default: one bucket.'),
+          .describe('Template: a bucket for each value. Without it one bucket.')
+          .meta({ examples: ['{{event.wiki_id}}'] }),
         scope: scope.optional(),
       }),
     ],
     { error: 'a rate such as `200/s`, or `{ limit, per }`' },
   )
-  .describe('Attempts in a time, a token bucket: `200/s`, or `{ limit, per, key, scope }`.')
+  .describe(
+    'Attempts in a time, a token bucket: `200/s`, or `{ limit, per, key, scope }`. Not supported yet.',
+  )
+  .meta({ examples: ['200/s', { limit: 10, per: '1m', key: '{{event.wiki_id}}' }] })
 
 export const order = z
   .enum(['none', 'key'])
   .describe(
     '`none`, or `key`: tasks of one key run one at a time and in the order in which they arrived. ' +
-      'Default: `none`.',
+      '`key` is not supported yet.',
   )
+  .meta({ default: 'none' })
 
 export const dedup = z
   .strictObject({
     key: template
       .optional()
-      .describe("Template of what makes two events the same. Default: the rule's `key`."),
+      .describe("Template of what makes two events the same. Without it the rule's `key`.")
+      .meta({ examples: ['{{event.meta.id}}'] }),
     window: durationMs({ max: 30 * dayMs })
       .optional()
-      .describe('How long a key is remembered.'),
+      .describe('How long a key is remembered.')
+      .meta({ examples: ['5s'] }),
     keep: z
       .enum(['first', 'last', 'both'])
       .optional()
       .describe(
         '`first`: act on the first of a window. `last`: wait until it is quiet, act on the newest. ' +
-          '`both`: act at once, and once more with the newest when the window ends. Default: `both`.',
-      ),
+          '`both`: act at once, and once more with the newest when the window ends.',
+      )
+      .meta({ default: 'both' }),
     max_wait: durationMs({ max: 30 * dayMs })
       .optional()
-      .describe('With `keep: last`: the longest that the first one waits.'),
+      .describe('With `keep: last`: the longest that the first one waits.')
+      .meta({ examples: ['1m'] }),
     version: template
       .optional()
       .describe(
         'Template of a number or a time: an event that is not above the newest done is skipped.',
-      ),
+      )
+      .meta({ examples: ['{{event.rev_id}}'] }),
     on_outage: z
       .enum(['run', 'wait'])
       .optional()
-      .describe(
-        'Without the store: `run` acts without the window, `wait` holds the task. Default: `run`.',
-      ),
+      .describe('Without the store: `run` acts without the window, `wait` holds the task.')
+      .meta({ default: 'run' }),
   })
   .superRefine(({ window, keep, max_wait: maxWait, version }, context) => {
     if (window === undefined && version === undefined) {
@@ -120,7 +145,12 @@ export const dedup = z
       refuse(context, 'bad-value', '`max_wait` is shorter than `window`', null, ['max_wait'])
     }
   })
-  .describe('Windows in which events of one key count as the same.')
+  .describe('Windows in which events of one key count as the same. Not supported yet.')
+  .meta({
+    examples: [{ window: '5s', keep: 'both' }],
+    if: { not: { required: ['version'] } },
+    then: { required: ['window'] },
+  })
 
 export const breaker = z
   .strictObject({
@@ -129,10 +159,16 @@ export const breaker = z
       .min(1)
       .max(failuresMax)
       .optional()
-      .describe('Failures in a row that open it.'),
-    window: durationMs({ max: dayMs }).optional().describe('The time in which they are counted.'),
+      .describe('Failures in a row that open it.')
+      .meta({ examples: [10] }),
+    window: durationMs({ max: dayMs })
+      .optional()
+      .describe('The time in which they are counted.')
+      .meta({ examples: ['1m'] }),
     probe_every: durationMs({ max: dayMs })
       .optional()
-      .describe('How often one task is tried while it is open.'),
+      .describe('How often one task is tried while it is open.')
+      .meta({ examples: ['30s'] }),
   })
-  .describe('When calls to an origin stop for a while because it fails.')
+  .describe('When calls to an origin stop for a while because it fails. Not supported yet.')
+  .meta({ examples: [{ failures: 10, window: '1m', probe_every: '30s' }] })

@@ -1,19 +1,31 @@
 import { z } from 'zod'
+import { formatDuration } from '../model/units.ts'
 import { refuse } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
+import { ruleDefaults } from './rule-defaults.ts'
 
 /** Each is far above what a person writes. */
 const attemptsMax = 100
 
+const fallback = ruleDefaults.retry
+
 const dayMs = 86_400_000
+
+const outcomeForm = /^([2-5]xx|[2-5]\d\d|timeout|refused|reset|dns|tls)$/
 
 const outcomes = z
   .array(
     z
-      .union([z.string(), z.int()], { error: 'an outcome such as `5xx`, `429` or `timeout`' })
+      .union(
+        [
+          z.string().meta({ pattern: outcomeForm.source }),
+          z.int().meta({ minimum: 200, maximum: 599 }),
+        ],
+        { error: 'an outcome such as `5xx`, `429` or `timeout`' },
+      )
       .transform(String)
       .pipe(
-        z.string().regex(/^([2-5]xx|[2-5]\d\d|timeout|refused|reset|dns|tls)$/, {
+        z.string().regex(outcomeForm, {
           error: 'a status (`503`, `5xx`) or timeout, refused, reset, dns, tls',
         }),
       ),
@@ -24,17 +36,26 @@ const backoff = z
   .strictObject({
     first: durationMs({ max: 7 * dayMs })
       .optional()
-      .describe('Delay after the first failure. Default: `10s`.'),
-    factor: z.number().min(1).max(100).optional().describe('Growth per attempt. Default: 4.'),
+      .describe('Delay after the first failure.')
+      .meta({ default: formatDuration(fallback.firstMs) }),
+    factor: z
+      .number()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Growth per attempt.')
+      .meta({ default: fallback.factor }),
     max: durationMs({ max: 7 * dayMs })
       .optional()
-      .describe('The longest delay, also for what a target asks by Retry-After. Default: `1h`.'),
+      .describe('The longest delay, also for what a target asks by Retry-After.')
+      .meta({ default: formatDuration(fallback.maxMs) }),
     jitter: z
       .number()
       .min(0)
       .max(1)
       .optional()
-      .describe('Share of the delay that chance may add. Default: 0.2.'),
+      .describe('Share of the delay that chance may add.')
+      .meta({ default: fallback.jitter }),
   })
   .superRefine(({ first, max }, context) => {
     if (first === undefined || max === undefined || first <= max) return
@@ -48,13 +69,25 @@ export const retry = z
       .min(1)
       .max(attemptsMax)
       .optional()
-      .describe('Attempts in all, the first included. Default: 5.'),
+      .describe('Attempts in all, the first included.')
+      .meta({ default: fallback.attemptsMax }),
     max_age: durationMs()
       .optional()
-      .describe('Give up when this long has passed since the first failure. Default: never.'),
-    backoff: backoff.optional(),
-    on: outcomes.optional().describe('Outcomes to try again on, beside those of the action kind.'),
-    never_on: outcomes.optional().describe('Outcomes that go to the dead letters at once.'),
-    success_on: outcomes.optional().describe('Outcomes that count as success.'),
+      .describe('Give up when this long has passed since the first failure. Without it never.')
+      .meta({ examples: ['1d'] }),
+    backoff: backoff.optional().describe('How long it waits before the next attempt.'),
+    on: outcomes
+      .optional()
+      .describe('Outcomes to try again on, beside those of the action kind.')
+      .meta({ examples: [[404, '5xx', 'timeout']] }),
+    never_on: outcomes
+      .optional()
+      .describe('Outcomes that go to the dead letters at once.')
+      .meta({ examples: [[409, 'dns']] }),
+    success_on: outcomes
+      .optional()
+      .describe('Outcomes that count as success.')
+      .meta({ examples: [[404, 410]] }),
   })
   .describe('When a failed task is tried again.')
+  .meta({ examples: [{ attempts: 6, backoff: { first: '5s', max: '10m' } }] })

@@ -1,15 +1,17 @@
 import { z } from 'zod'
+import { formatDuration } from '../model/units.ts'
 import { laterKeys, strayKeys } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
 import { breaker, concurrency, dedup, order, rate } from './limits-schema.ts'
 import { retry } from './retry-schema.ts'
+import { ruleDefaults } from './rule-defaults.ts'
 import { ruleTestSchema } from './rule-test-schema.ts'
 
 /** A rule's name becomes a metric label and part of topic names: short, plain, stable. */
 export const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** The same where parts of it are filled in by `for_each`; what comes out is looked at again. */
-const writtenNameForm = /^(?:[a-z0-9]|\{\{[^{}]*\}\})(?:[a-z0-9-]|\{\{[^{}]*\}\})*$/
+export const writtenNameForm = /^(?:[a-z0-9]|\{\{[^{}]*\}\})(?:[a-z0-9-]|\{\{[^{}]*\}\})*$/
 
 /** Bounds of what a rule may say; each is far above what a person writes. */
 const topicsMax = 1_000
@@ -30,66 +32,91 @@ const topics = z
     [
       topicList,
       z.strictObject({
-        include: topicList.describe('Names and globs.'),
-        exclude: topicList.optional().describe('Those among them that are left out again.'),
+        include: topicList.describe('Names and globs.').meta({ examples: [['mediawiki.job.*']] }),
+        exclude: topicList
+          .optional()
+          .describe('Those among them that are left out again.')
+          .meta({ examples: [['mediawiki.job.test*']] }),
         unclaimed: z
           .boolean()
           .optional()
-          .describe(
-            'true: leaves out every topic that another rule names without a wildcard. Default: false.',
-          ),
+          .describe('true: leaves out every topic that another rule names without a wildcard.')
+          .meta({ default: false }),
       }),
     ],
     { error: 'a list of topics, or `{ include, exclude }`' },
   )
-  .describe('Names and globs (`*`). Topics made later that fit a glob are read without a restart.')
+  .describe(
+    'Names and globs (`*`), or `{ include, exclude, unclaimed }`. Topics made later that fit a glob ' +
+      'are read without a restart.',
+  )
+  .meta({
+    examples: [['mediawiki.page_change.v1'], { include: ['mediawiki.job.*'], unclaimed: true }],
+  })
 
 const text = (max: number) => z.string().min(1).max(max)
 
 const template = text(8_192)
 
-export const sampleSchema = z
+const sampleSchema = z
   .strictObject({
-    rate: z.number().min(0).max(1).describe('The share of events: 0.1 is a tenth.'),
+    rate: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('The share of events: 0.1 is a tenth.')
+      .meta({ examples: [0.1] }),
     key: template
       .optional()
       .describe(
-        'Template: events of one key are taken or left together. Default: the id of the event.',
-      ),
+        'Template: events of one key are taken or left together. Without it the id of the event.',
+      )
+      .meta({ examples: ['{{event.page.page_id}}'] }),
   })
-  .describe('A stable share of the events. Default: all.')
+  .describe('A stable share of the events. Without it all of them.')
+  .meta({ examples: [{ rate: 0.1, key: '{{event.user}}' }] })
 
 /** What `defaults` may hold, and every rule may. */
 const shared = {
-  owner: text(200).optional().describe('Who answers for it. Shown by every tool.'),
+  owner: text(200)
+    .optional()
+    .describe('Who answers for it. Shown by every tool.')
+    .meta({ examples: ['web-performance'] }),
   labels: z
     .record(text(63), text(200))
     .refine((labels) => Object.keys(labels).length <= labelsMax, {
       error: `at most ${labelsMax} labels`,
     })
     .optional()
-    .describe('For people and tools; names to texts.'),
+    .describe('For people and tools; names to texts.')
+    .meta({ examples: [{ team: 'search', tier: 'gold' }] }),
   enabled: z
     .boolean()
     .optional()
-    .describe('false: loaded, checked, never run; shown as disabled. Default: true.'),
+    .describe('false: loaded, checked, never run; shown as disabled.')
+    .meta({ default: true }),
   mode: z
     .enum(['live', 'shadow'])
     .optional()
-    .describe('`shadow`: everything but the side effect: rendered, counted. Default: `live`.'),
+    .describe('`shadow`: everything but the side effect: rendered, counted.')
+    .meta({ default: 'live' }),
   lane: z
     .string()
     .optional()
-    .describe('The lane of the config that reads for this rule. Default: `default`.'),
+    .describe('The lane of the config that reads for this rule.')
+    .meta({ default: ruleDefaults.lane }),
   key: template
     .optional()
-    .describe('Template: the thing that a task is about, such as a page. Default: none.'),
+    .describe('Template: the thing that a task is about, such as a page.')
+    .meta({ examples: ['{{event.wiki_id}}:{{event.page.page_id}}'] }),
   max_age: durationMs()
     .optional()
-    .describe('Events older than this are skipped (`too-old`). Default: any age.'),
+    .describe('Events older than this are skipped (`too-old`). Without it none is too old.')
+    .meta({ examples: ['1h'] }),
   max_root_age: durationMs()
     .optional()
-    .describe('The same by the time of the event at the root of its chain. Default: any age.'),
+    .describe('The same by the time of the event at the root of its chain.')
+    .meta({ examples: ['1d'] }),
   sample: sampleSchema.optional(),
   order: order.optional(),
   concurrency: concurrency.optional(),
@@ -97,7 +124,8 @@ const shared = {
   dedup: dedup.optional(),
   timeout: durationMs({ max: hourMs })
     .optional()
-    .describe('One attempt, from connect to last byte. Default: `10s`.'),
+    .describe('One attempt, from connect to last byte.')
+    .meta({ default: formatDuration(ruleDefaults.timeoutMs) }),
   retry: retry.optional(),
   breaker: breaker.optional(),
 }
@@ -112,15 +140,21 @@ const match = {
   when: z
     .unknown()
     .optional()
-    .describe('Paths to tests, all of which must hold. Left out: every event.'),
+    .describe('Paths to tests, all of which must hold. Left out: every event.')
+    .meta({ examples: [{ kind: 'edit', 'page.namespace': 0 }] }),
   unless: z
     .unknown()
     .optional()
-    .describe('A list of conditions; if one holds, the rule does not run.'),
+    .describe('A list of conditions; if one holds, the rule does not run.')
+    .meta({ examples: [[{ 'user.is_bot': true }]] }),
 }
 
 const doing = {
-  do: z.unknown().optional().describe('One action or a list, carried out in order.'),
+  do: z
+    .unknown()
+    .optional()
+    .describe('One action or a list, carried out in order.')
+    .meta({ examples: [{ http: { url: 'http://cdn.internal/{{event.title}}' } }] }),
 }
 
 /** Actions beside `do` instead of below it. */
@@ -140,22 +174,28 @@ export const caseSchema = z
 
 export const ruleSchema = z
   .strictObject({
-    description: text(2_000).optional().describe('What it is for. Shown by every tool.'),
+    description: text(2_000)
+      .optional()
+      .describe('What it is for. Shown by every tool.')
+      .meta({ examples: ['Drop the CDN copy of a page that was edited'] }),
     ...shared,
     extends: z
       .string()
       .optional()
-      .describe('Name of another rule, of any file: what is not written here is taken from it.'),
+      .describe('Name of another rule, of any file: what is not written here is taken from it.')
+      .meta({ examples: ['purge-page'] }),
     abstract: z
       .boolean()
       .optional()
-      .describe('true: only there for others to extend; need not be complete. Default: false.'),
+      .describe('true: only there for others to extend; need not be complete.')
+      .meta({ default: false }),
     for_each: z
       .array(z.record(z.string(), z.json()))
       .min(1)
       .max(elementsMax)
       .optional()
-      .describe('A list of maps: one rule each, in which `{{each.x}}` is filled in at load.'),
+      .describe('A list of maps: one rule each, in which `{{each.x}}` is filled in at load.')
+      .meta({ examples: [[{ wiki: 'enwiki' }, { wiki: 'dewiki' }]] }),
     topics,
     ...match,
     cases: z
@@ -163,13 +203,19 @@ export const ruleSchema = z
       .min(1)
       .max(casesMax)
       .optional()
-      .describe('A list of `{ when, unless, do, sample }`: the first that holds is carried out.'),
+      .describe('A list of `{ when, unless, do, sample }`: the first that holds is carried out.')
+      .meta({
+        examples: [[{ when: { kind: 'delete' }, do: { emit: { topic: 'pages.gone' } } }]],
+      }),
     ...doing,
     tests: z
       .array(ruleTestSchema)
       .max(testsMax)
       .optional()
-      .describe('Cases beside the rule, run by `sluice test`: section 6.'),
+      .describe('Cases beside the rule, run by `sluice test`.')
+      .meta({
+        examples: [[{ name: 'a test page is not', event: {}, expect: { skip: 'no-match' } }]],
+      }),
   })
   .register(strayKeys, strayActions)
   .register(laterKeys, { keys: ['hold'] })
@@ -181,18 +227,26 @@ export const abstractRuleSchema = ruleSchema
 
 export const ruleFileSchema = z
   .strictObject({
-    defaults: z.unknown().optional().describe('For every rule of this file.'),
+    defaults: z
+      .unknown()
+      .optional()
+      .describe("For every rule of this file; a rule's own key replaces the whole value.")
+      .meta({ examples: [{ owner: 'search' }] }),
     lists: z
       .record(z.string(), z.unknown(), { error: 'a map of names to lists' })
       .optional()
-      .describe('Named lists for `in`, and maps for the pipe `lookup`; or `{ file }` of one.'),
-    rules: z.record(
-      z.string().regex(writtenNameForm, {
-        error: 'a rule name: lower-case letters, digits and `-`, at most 63',
-      }),
-      z.unknown(),
-      { error: 'a map of names to rules' },
-    ),
+      .describe('Named lists for `in`, and maps for the pipe `lookup`; or `{ file }` of one.')
+      .meta({ examples: [{ 'quiet-wikis': ['testwiki'], ids: { file: 'lists/ids.txt' } }] }),
+    rules: z
+      .record(
+        z.string().regex(writtenNameForm, {
+          error: 'a rule name: lower-case letters, digits and `-`, at most 63',
+        }),
+        z.unknown(),
+        { error: 'a map of names to rules' },
+      )
+      .describe('The rules by name. A name is unique over all files, and is a metric label.')
+      .meta({ examples: [{ 'purge-page': { extends: 'purge' } }] }),
   })
   .register(laterKeys, { keys: ['ticks'] })
   .register(strayKeys, {
@@ -201,4 +255,3 @@ export const ruleFileSchema = z
   })
 
 export type RuleShape = z.infer<typeof abstractRuleSchema>
-export type CaseShape = z.infer<typeof caseSchema>

@@ -112,35 +112,65 @@ const textsOrNull = z
 const around = {
   at: durationMs({ min: 0, max: 52 * weekMs })
     .optional()
-    .describe('When it arrives, from the start of the case. Default: `0s`.'),
+    .describe('When it arrives, from the start of the case.')
+    .meta({ default: '0s', examples: ['3s'] }),
   age: durationMs({ min: 0 })
     .optional()
-    .describe('How old it is when it arrives, for `max_age`. Default: `0s`.'),
+    .describe('How old it is when it arrives, for `max_age`.')
+    .meta({ default: '0s', examples: ['2h'] }),
   topic: z
     .string()
     .optional()
-    .describe('Default: the first topic that the rule names; of a glob, with `x` for each `*`.'),
-  key: z.string().optional().describe('Key of the record. Default: none.'),
-  headers: texts.optional().describe('Headers of the record.'),
+    .describe(
+      'Topic of the record. Without it the first that the rule names; of a glob, with `x` for each `*`.',
+    )
+    .meta({ examples: ['mediawiki.page_change.v1'] }),
+  key: z
+    .string()
+    .optional()
+    .describe('Key of the record. Without it none.')
+    .meta({ examples: ['7'] }),
+  headers: texts
+    .optional()
+    .describe('Headers of the record.')
+    .meta({ examples: [{ source: 'api' }] }),
 }
 
 const event = z.strictObject({
-  event: z.json().describe('The fields of the event.'),
+  event: z
+    .json()
+    .describe('The fields of the event.')
+    .meta({ examples: [{ kind: 'edit' }] }),
   ...around,
 })
 
 const response = z
   .strictObject({
-    status: z.int().min(100).max(599).optional().describe('Status of the answer. Default: 200.'),
-    headers: texts.optional().describe('Headers of the answer.'),
-    body: z.string().optional().describe('Body of the answer, as text.'),
+    status: z
+      .int()
+      .min(100)
+      .max(599)
+      .optional()
+      .describe('Status of the answer.')
+      .meta({ default: 200 }),
+    headers: texts
+      .optional()
+      .describe('Headers of the answer.')
+      .meta({ examples: [{ 'retry-after': '30' }] }),
+    body: z
+      .string()
+      .optional()
+      .describe('Body of the answer, as text.')
+      .meta({ examples: ['ok'] }),
     json: z
       .json()
       .optional()
-      .describe('Body of the answer, as JSON; with `content-type: application/json`.'),
+      .describe('Body of the answer, as JSON; with `content-type: application/json`.')
+      .meta({ examples: [{ score: 0.9 }] }),
     delay: durationMs({ min: 0, max: weekMs })
       .optional()
-      .describe('How long the target takes. Default: `0s`.'),
+      .describe('How long the target takes.')
+      .meta({ default: '0s' }),
     error: z
       .enum(responseErrors)
       .optional()
@@ -162,23 +192,62 @@ const response = z
 
 const http = z
   .strictObject({
-    method: z.string().optional(),
-    url: z.string().optional().describe('The whole URL as it goes on the wire, query included.'),
-    headers: textsOrNull.optional().describe('Those that are named; null: is not sent.'),
-    json: z.json().optional().describe('The whole body, as JSON.'),
-    form: texts.optional().describe('The whole body, as a form.'),
-    text: z.string().optional().describe('The whole body, as text.'),
+    method: z
+      .string()
+      .optional()
+      .describe('Its method.')
+      .meta({ examples: ['PURGE'] }),
+    url: z
+      .string()
+      .optional()
+      .describe('The whole URL as it goes on the wire, query included.')
+      .meta({ examples: ['http://cdn.internal/wiki/C%2B%2B'] }),
+    headers: textsOrNull
+      .optional()
+      .describe('Those that are named; null: is not sent.')
+      .meta({ examples: [{ host: 'en.wikipedia.org', cookie: null }] }),
+    json: z
+      .json()
+      .optional()
+      .describe('The whole body, as JSON.')
+      .meta({ examples: [{ id: 7 }] }),
+    form: texts
+      .optional()
+      .describe('The whole body, as a form.')
+      .meta({ examples: [{ id: '7' }] }),
+    text: z
+      .string()
+      .optional()
+      .describe('The whole body, as text.')
+      .meta({ examples: ['7'] }),
   })
   .describe('A call. What is written must be equal; what is not written is not compared.')
+  .meta({ examples: [{ method: 'PURGE', url: 'http://cdn.internal/wiki/A' }] })
 
 const emit = z
   .strictObject({
-    topic: z.string().optional(),
-    key: scalar.nullable().optional().describe('null: has none.'),
-    headers: textsOrNull.optional().describe('Those that are named; null: is not there.'),
-    value: z.json().optional().describe('The whole value, as JSON; null is a tombstone.'),
+    topic: z
+      .string()
+      .optional()
+      .describe('Its topic.')
+      .meta({ examples: ['pages.gone'] }),
+    key: scalar
+      .nullable()
+      .optional()
+      .describe('Key of the record; null: has none.')
+      .meta({ examples: ['7'] }),
+    headers: textsOrNull
+      .optional()
+      .describe('Those that are named; null: is not there.')
+      .meta({ examples: [{ source: 'sluice' }] }),
+    value: z
+      .json()
+      .optional()
+      .describe('The whole value, as JSON; null is a tombstone.')
+      .meta({ examples: [{ page_id: 7 }] }),
   })
   .describe('A derived event. What is written must be equal; what is not written is not compared.')
+  .meta({ examples: [{ topic: 'pages.gone', value: { page_id: 7 } }] })
 
 const skip = z
   .enum(['no-match', ...skipReasons])
@@ -186,9 +255,13 @@ const skip = z
 
 const retry = z
   .strictObject({
-    after: durationMs().optional().describe('The delay before jitter. Default: not compared.'),
+    after: durationMs()
+      .optional()
+      .describe('The delay before jitter. Without it any.')
+      .meta({ examples: ['10s'] }),
   })
   .describe('The attempt fails and is to be tried again.')
+  .meta({ examples: [{ after: '10s' }] })
 
 const dead = z
   .enum(deadReasons as [DeadReason, ...DeadReason[]]) // as: an array of keys that are there
@@ -202,8 +275,14 @@ function oneOrMany<Schema extends z.ZodType>(schema: Schema) {
 
 const expectedMap = z
   .strictObject({
-    http: oneOrMany(http).optional().describe('One call, or a list of them in order.'),
-    emit: oneOrMany(emit).optional().describe('One derived event, or a list of them in order.'),
+    http: oneOrMany(http)
+      .optional()
+      .describe('One call, or a list of them in order.')
+      .meta({ examples: [{ method: 'PURGE' }] }),
+    emit: oneOrMany(emit)
+      .optional()
+      .describe('One derived event, or a list of them in order.')
+      .meta({ examples: [{ topic: 'pages.gone' }] }),
     skip: skip.optional(),
     retry: retry.optional(),
     dead: dead.optional(),
@@ -249,24 +328,36 @@ const expect = z
     error: 'a map, or a list of what happens in order',
   })
   .describe('What happens: `http`, `emit`, `skip`, `retry`, `dead`, or a list of them in order.')
+  .meta({ examples: [{ skip: 'no-match' }] })
 
 /** One case of `tests`, as it is written. */
 export const ruleTestSchema = z
   .strictObject({
-    name: z.string().min(1).max(200).describe('What it shows, as a sentence.'),
-    event: z.json().optional().describe('The fields of the event.'),
+    name: z
+      .string()
+      .min(1)
+      .max(200)
+      .describe('What it shows, as a sentence.')
+      .meta({ examples: ['an edit of an article is purged'] }),
+    event: z
+      .json()
+      .optional()
+      .describe('The fields of the event.')
+      .meta({ examples: [{ kind: 'edit' }] }),
     ...around,
     events: z
       .array(event)
       .min(1)
       .max(eventsMax)
       .optional()
-      .describe('Several, each `{ event, at, age, topic, key, headers }`, in the order of `at`.'),
+      .describe('Several, each `{ event, at, age, topic, key, headers }`, in the order of `at`.')
+      .meta({ examples: [[{ event: { kind: 'edit' } }, { at: '3s', event: { kind: 'move' } }]] }),
     responses: z
       .array(response)
       .max(eventsMax)
       .optional()
-      .describe('What the targets answer, in order. Calls without one are answered 200.'),
+      .describe('What the targets answer, in order. Calls without one are answered 200.')
+      .meta({ examples: [[{ status: 503 }, { error: 'timeout' }, { status: 200 }]] }),
     expect,
   })
   .superRefine((given, context) => {
@@ -293,6 +384,8 @@ export const ruleTestSchema = z
       ])
     })
   })
+  // The same for editors: either of the two.
+  .meta({ if: { not: { required: ['events'] } }, then: { required: ['event'] } })
 
 export type RuleTestShape = z.infer<typeof ruleTestSchema>
 

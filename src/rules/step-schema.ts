@@ -11,11 +11,13 @@ export const stepKeys = {
       error: 'a name: a letter, and then letters, digits, `_` and `-`, at most 63',
     })
     .optional()
-    .describe('A name under which later actions read what came of it: `{{steps.<name>.body}}`.'),
+    .describe('A name under which later actions read what came of it: `{{steps.<name>.body}}`.')
+    .meta({ examples: ['score'] }),
   each: z
     .string()
     .optional()
     .describe(
       'A tag that is a list, such as `"{{event.items}}"`: the action runs for each element, as `item`.',
-    ),
+    )
+    .meta({ examples: ['{{event.items}}'] }),
 }

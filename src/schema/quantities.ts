@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { formatDuration, formatSize, parseDurationMs, parseSizeBytes } from '../model/units.ts'
+import {
+  durationForm,
+  formatDuration,
+  formatSize,
+  parseDurationMs,
+  parseSizeBytes,
+  sizeForm,
+} from '../model/units.ts'
 import { refuse } from './check-shape.ts'
 import { quote } from './describe.ts'
 
@@ -16,7 +23,10 @@ export function durationMs({
   min = 1,
   max = durationMsMax,
 }: Partial<Range> = {}): z.ZodType<number> {
-  return z.string({ error: 'a duration with a unit, such as `10s`' }).transform((text, context) => {
+  const written = z
+    .string({ error: 'a duration with a unit, such as `10s`' })
+    .meta({ pattern: durationForm.source })
+  return written.transform((text, context) => {
     const ms = parseDurationMs(text)
     if (ms === null) {
       const hint = 'units are ms, s, m, h and d'
@@ -34,7 +44,10 @@ export function durationMs({
 
 /** A size with a unit; becomes bytes. */
 export function sizeBytes({ min = 1, max = 2 ** 50 }: Partial<Range> = {}): z.ZodType<number> {
-  return z.string({ error: 'a size with a unit, such as `64KiB`' }).transform((text, context) => {
+  const written = z
+    .string({ error: 'a size with a unit, such as `64KiB`' })
+    .meta({ pattern: sizeForm.source })
+  return written.transform((text, context) => {
     const bytes = parseSizeBytes(text)
     if (bytes === null) {
       const hint = 'units are B, KiB, MiB and GiB'

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { z } from 'zod'
 import type { Json } from '../../../src/model/json.ts'
+import { durationForm } from '../../../src/model/units.ts'
 import { checkShape, laterKeys } from '../../../src/schema/check-shape.ts'
 import { durationMs, sizeBytes } from '../../../src/schema/quantities.ts'
 import { createReporter } from '../../../src/schema/reporter.ts'
@@ -49,7 +50,7 @@ describe('durations and sizes', () => {
   it('stay texts in the JSON schema for editors', () => {
     const schema = z.strictObject({ drain: durationMs().prefault('30s') })
     expect(z.toJSONSchema(schema, { io: 'input' }).properties).to.deep.equal({
-      drain: { type: 'string', default: '30s' },
+      drain: { type: 'string', pattern: durationForm.source, default: '30s' },
     })
   })
 })
