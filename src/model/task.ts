@@ -30,7 +30,7 @@ export interface Task extends Progress {
   readonly firstFailedMs: number | null
 }
 
-export function taskId(rule: string, eventId: string): string {
+function taskId(rule: string, eventId: string): string {
   return `${rule}/${eventId}`
 }
 

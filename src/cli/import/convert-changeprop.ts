@@ -34,7 +34,7 @@ export interface Conversion {
   readonly problem: Problem | null
 }
 
-/** Rules of one config; above it ours loads no set. */
+/** Rules of one config: each may be as long as a file, and all of them are converted at one go. */
 const rulesMax = 10_000
 
 /** Ours takes 63 characters; the rest is for a number. */
@@ -59,7 +59,10 @@ export function convertChangeprop(file: SourceFile, allowHosts: readonly string[
   let count = 0
   const modules = found.modules.map((module) => {
     const rules = [...module.rules].flatMap(([from, { line, value }]) => {
-      if (++count > rulesMax) return []
+      if (++count > rulesMax) {
+        if (count === rulesMax + 1) noteTooMany(line, findings)
+        return []
+      }
       const name = freeName(from, taken)
       const rule = convertRule(
         { spec: value, line, options: module.options, allowHosts, ...prefixesOf(module) },
@@ -72,6 +75,15 @@ export function convertChangeprop(file: SourceFile, allowHosts: readonly string[
   })
   noteDedup(found, findings)
   return { modules, findings, problem: null }
+}
+
+function noteTooMany(line: number, findings: Findings): void {
+  findings.of(null)(
+    line,
+    'this rule and all behind it',
+    `more than ${rulesMax} rules in one config`,
+    'split the config, and import its parts one after the other',
+  )
 }
 
 /** `summary_rerender` is `summary-rerender`, `cdnPurge` is `cdn-purge`; a second one gets a number. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Sourced, SourcedMap, SourcedScalar } from '../../schema/lenient-yaml.ts'
+import { joinPath } from '../../rules/field-path.ts'
 import type { Captures } from './captures.ts'
 import { convertRegex, plainTestOf, readRegex } from './convert-regex.ts'
 import type { Note } from './findings.ts'
@@ -67,7 +68,7 @@ function convertMap(
 ): boolean {
   if (path.length > 0 && !impliesPresence(match)) {
     // Theirs asks for the map as well: without it, nothing below it is looked at.
-    block.add(pathText(path), { exists: true, not: null })
+    block.add(joinPath(path), { exists: true, not: null })
   }
   let isWhole = true
   for (const [key, { line, value }] of match.entries) {
@@ -102,7 +103,7 @@ function convertScalar(
 ): boolean {
   const test = testOf(node, context, (index) => context.captures?.nameAt(path, index) ?? null)
   if (test === undefined) return false
-  block.add(pathText(path), test)
+  block.add(joinPath(path), test)
   return true
 }
 
@@ -146,7 +147,7 @@ function convertList(
   block: Block,
   context: MatchContext,
 ): boolean {
-  const text = pathText(path)
+  const text = joinPath(path)
   if (items.length === 0) block.add(text, { len: { gte: 0 } })
   const plain: (null | boolean | number | string)[] = []
   const regexes: JsonObject[] = []
@@ -195,14 +196,6 @@ function convertList(
 
 function shown(node: Sourced): string {
   return JSON.stringify(jsonOf(node)).slice(0, 60)
-}
-
-const words = new Set(['any', 'all', 'none', 'some', 'expr', 'full_scan'])
-
-/** A path as `when` writes it. */
-function pathText(path: readonly string[]): string {
-  const text = path.map((step) => step.replace(/[\\.]/g, '\\$&')).join('.')
-  return words.has(text) || text.startsWith('@') ? `\\${text}` : text
 }
 
 /** `unless` from `match_not`: one map, or a list of which one is enough. `null` when one is lost. */

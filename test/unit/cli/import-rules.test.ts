@@ -625,3 +625,16 @@ describe('other keys of a rule of change-propagation', () => {
     expect(rule).to.equal(null)
   })
 })
+
+describe('the rules of one config of change-propagation', () => {
+  it('are converted up to a bound, and the first one behind it is told', () => {
+    const spec = JSON.stringify({ topic: 'edits', exec: get })
+    const text = Array.from({ length: 10_003 }, (_, i) => `r${i}: ${spec}`).join('\n')
+    const { modules, findings } = convertChangeprop({ name: 'c.yaml', text }, [])
+    expect(modules[0]?.rules).to.have.length(10_000)
+    const told = findings.all.filter(({ what }) => what === 'this rule and all behind it')
+    expect(told.map(({ line, why }) => [line, why])).to.deep.equal([
+      [10_001, 'more than 10000 rules in one config'],
+    ])
+  }).timeout(10_000)
+})
