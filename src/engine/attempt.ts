@@ -9,7 +9,12 @@ import { elementsOf } from '../rules/elements.ts'
 import type { Rule, Step, Way } from '../rules/rule.ts'
 import type { Scope } from '../rules/scope.ts'
 import type { NotRendered } from '../rules/template.ts'
-import { KeptResults, resultsBytesMax, type ListOfResults } from './kept-results.ts'
+import {
+  KeptResults,
+  resultLevelsMax,
+  resultsBytesMax,
+  type ListOfResults,
+} from './kept-results.ts'
 import type { RuleMeters } from './meters.ts'
 import { scopeOf } from './task-scope.ts'
 
@@ -171,7 +176,8 @@ class AttemptRun {
   #keep(as: string, result: Json): boolean {
     const isKept = this.#list === null ? this.#keeper.keep(as, result) : this.#list.add(result)
     if (isKept) return true
-    const message = `with that of \`${as}\` the results of the steps are above ${resultsBytesMax} bytes`
+    const bound = `${resultsBytesMax} bytes, or nested deeper than ${resultLevelsMax} levels`
+    const message = `with that of \`${as}\` the results of the steps are above ${bound}`
     this.#stop('dead', { kind: 'too-large', message }, null)
     return false
   }

@@ -7,6 +7,12 @@ import type { Task } from '../model/task.ts'
  */
 export const resultsBytesMax = 256 * 1024
 
+/**
+ * Levels that a result may be nested. Above some thousands JSON can be read and not be written, and
+ * a task whose retry cannot be written would stop the process each time that it comes back.
+ */
+export const resultLevelsMax = 500
+
 /** The results of the steps of one attempt, those of earlier attempts included. */
 export class KeptResults {
   #all: Readonly<Record<string, Json>>
@@ -44,6 +50,7 @@ export class KeptResults {
   }
 
   #hasRoomFor(name: string, result: Json): boolean {
+    if (isDeeperThan(result, resultLevelsMax)) return false
     const more = jsonBytesOf(result)
     this.#bytes ??= jsonBytesOf(this.#all)
     const bytes = this.#bytes + name.length + more
@@ -58,12 +65,11 @@ export interface ListOfResults {
   add(result: Json): boolean
 }
 
-/** Infinite where the value is nested deeper than the stack holds. */
 function jsonBytesOf(value: Json): number {
-  try {
-    return Buffer.byteLength(JSON.stringify(value))
-  } catch (error) {
-    if (error instanceof RangeError) return Infinity
-    throw error
-  }
+  return Buffer.byteLength(JSON.stringify(value))
+}
+
+export function isDeeperThan(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isDeeperThan(one, levels - 1))
 }

@@ -5,6 +5,7 @@ import type { BusRecord, Headers } from '../model/record.ts'
 import { headerText, originOf } from '../model/record.ts'
 import type { Progress, Task } from '../model/task.ts'
 import { newTask } from '../model/task.ts'
+import { isDeeperThan, resultLevelsMax } from './kept-results.ts'
 import { traceparentOf } from './traceparent.ts'
 
 /**
@@ -182,7 +183,8 @@ function resultsOf(text: string | null): JsonObject | null {
   if (text === null) return {}
   try {
     const value = JSON.parse(text) as Json // as: what JSON.parse gives
-    return isJsonObject(value) ? value : null
+    // One level more than a result, for the map of them.
+    return isJsonObject(value) && !isDeeperThan(value, resultLevelsMax + 1) ? value : null
   } catch {
     return null // not ours: the record is told as no task
   }

@@ -242,7 +242,8 @@ describe('results', () => {
       {
         reason: 'too-large',
         step: '1',
-        error: 'too-large: with that of `two` the results of the steps are above 262144 bytes',
+        error:
+          'too-large: with that of `two` the results of the steps are above 262144 bytes, or nested deeper than 500 levels',
       },
     ])
     await house.stop()

@@ -22,7 +22,12 @@ const stepsMax = 100
 
 /** `do` from `exec`: one request or a list. What cannot be said is noted and left out. */
 export function convertExec(exec: Sourced, context: ExecContext): ConvertedExec {
-  const requests = (exec.kind === 'list' ? exec.items : [exec]).slice(0, stepsMax)
+  const all = exec.kind === 'list' ? exec.items : [exec]
+  const requests = all.slice(0, stepsMax)
+  if (all.length > stepsMax) {
+    const why = `${all.length} requests in one rule, above ${stepsMax}`
+    context.note(exec.line, '`exec`', why, 'those behind them were left out')
+  }
   const steps: JsonObject[] = []
   let lacksHosts = false
   for (const request of requests) {
