@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect } from 'chai'
+import { sluice } from '../support/command-line.ts'
+
+/*
+ * Every block of docs/cookbook.md is what it says that it is: the files load, and the commands print
+ * what stands below them. To write the output anew: UPDATE_DOCS=1, and then read the difference.
+ */
+
+const document = new URL('../../docs/cookbook.md', import.meta.url)
+const home = process.cwd()
+/** For `check`, which needs that there is a key and not which: consoles export their own. */
+const env = { PARTNER_KEY: 'a-key' }
+const isUpdate = process.env['UPDATE_DOCS'] === '1'
+
+interface Task {
+  readonly title: string
+  /** Its part of the document, heading left out. */
+  readonly text: string
+  readonly files: readonly NamedFile[]
+  readonly consoles: readonly string[]
+}
+
+interface NamedFile {
+  readonly path: string
+  readonly text: string
+}
+
+const text = await readFile(document, 'utf8')
+const tasks = text.split(/^## /m).slice(1).map(taskOf)
+
+function taskOf(part: string): Task {
+  const [title = ''] = part.split('\n', 1)
+  const files = part.matchAll(/^`([^`\n]+)`:\n\n```\w+\n(.*?)^```$/gms)
+  const consoles = part.matchAll(/^```console\n(.*?)^```$/gms)
+  return {
+    title,
+    text: part.slice(title.length),
+    files: [...files].map(([, path = '', content = '']) => ({ path, text: content })),
+    consoles: [...consoles].map(([, content = '']) => content),
+  }
+}
+
+const rulesOf = ({ files }: Task): readonly NamedFile[] =>
+  files.filter(({ path }) => /^rules\/[^/]+\.yaml$/.test(path))
+
+/** A console with what its commands really print, in the order of the commands. */
+async function replayed(block: string): Promise<string> {
+  const commands = block.split('\n').filter((line) => line.startsWith('$ '))
+  const env: Record<string, string> = {}
+  const shown: string[] = []
+  for (const command of commands) {
+    shown.push(`${command}\n${await printed(command.slice(2), env)}`)
+  }
+  return shown.join('')
+}
+
+/** What a line of a console prints. `export` is remembered in `env` for the lines that follow. */
+async function printed(line: string, env: Record<string, string>): Promise<string> {
+  const exported = /^export (\w+)=(\S+)$/.exec(line)
+  if (exported !== null) {
+    const [, name = '', value = ''] = exported
+    env[name] = value
+    return ''
+  }
+  const piped = /^echo '([^']*)' \| sluice (.*)$/.exec(line)
+  const plain = /^sluice (.*)$/.exec(line)
+  const args = piped?.[2] ?? plain?.[1]
+  if (args === undefined) throw new Error(`the cookbook shows a line that no test can run: ${line}`)
+  const stdin = piped?.[1]
+  const options = stdin === undefined ? { env } : { env, stdin: [`${stdin}\n`] }
+  const { stdout, stderr } = await sluice(args.split(' '), options)
+  expect(stderr, line).to.equal('')
+  return stdout
+}
+
+describe('the cookbook', () => {
+  let folder = ''
+  let written = text
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-cookbook-'))
+    process.chdir(folder)
+  })
+  afterEach(async () => {
+    process.chdir(home)
+    await rm(folder, { recursive: true })
+  })
+  after(async () => {
+    if (isUpdate) await writeFile(document, written)
+  })
+
+  const placed = async ({ files }: Task): Promise<void> => {
+    for (const file of files) {
+      await mkdir(join(folder, dirname(file.path)), { recursive: true })
+      await writeFile(join(folder, file.path), file.text)
+    }
+  }
+
+  for (const task of tasks) {
+    describe(task.title, () => {
+      beforeEach(() => placed(task))
+
+      it('has a rule, and a command that proves it', () => {
+        expect(rulesOf(task)).to.have.length(1)
+        expect(task.consoles.join('')).to.match(/^\$ .*sluice (test|explain) /m)
+      })
+
+      it('has no block that is neither a named file nor a console', () => {
+        const fences = task.text.match(/^```/gm) ?? []
+        expect(task.files.length + task.consoles.length).to.equal(fences.length / 2)
+      })
+
+      it('shows what its commands print', async () => {
+        for (const block of task.consoles) {
+          const real = await replayed(block)
+          if (isUpdate) written = written.replace(block, () => real)
+          else expect(real).to.equal(block)
+        }
+      })
+
+      it('has rules that `check --require-tests` has nothing to say about', async () => {
+        for (const { path } of rulesOf(task)) {
+          const { code, stdout } = await sluice(['check', path, '--require-tests'], { env })
+          expect(stdout).to.match(/^no problems in [12] files?, \d+ rules?; \d+ tests passed\n$/)
+          expect(code).to.equal(0)
+        }
+      })
+    })
+  }
+
+  it('has rules that can all lie in one folder', async () => {
+    for (const task of tasks) await placed(task)
+    const { stdout } = await sluice(['check', '--require-tests'], { env })
+    expect(stdout).to.match(/^no problems in \d+ files, \d+ rules; \d+ tests passed\n$/)
+  })
+
+  it('lists its tasks at the top, in their order', () => {
+    expect(tasks.length).to.be.at.least(10)
+    const [top = ''] = text.split(/^## /m)
+    const listed = [...top.matchAll(/^(\d+\. )\[(.*?)\]\(#(.*?)\)$/gm)]
+    expect(listed.map(([, number = '', title = '']) => number + title)).to.deep.equal(
+      tasks.map(({ title }) => title),
+    )
+    expect(listed.map(([, , , anchor]) => anchor)).to.deep.equal(
+      tasks.map(({ title }) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      ),
+    )
+  })
+})
