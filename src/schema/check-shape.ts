@@ -159,7 +159,7 @@ class IssueReporter {
   #found(path: At, value: Json, issue: Issue): void {
     const at = [...this.#at, ...path]
     const described = this.#describe(at)
-    const found = described ?? describeValue(value)
+    const found = described ?? foundFor(issue, value)
     this.#reporter.error(
       at,
       isOfWrongType(issue) ? 'wrong-type' : 'bad-value',
@@ -185,6 +185,12 @@ function isAboutWhole(issue: Issue): boolean {
   )
 }
 
+/** Of a list that is too long or too short, how long it is. */
+function foundFor({ code }: Issue, value: Json): string {
+  const isOfLength = Array.isArray(value) && (code === 'too_big' || code === 'too_small')
+  return isOfLength ? `a list of ${value.length}` : describeValue(value)
+}
+
 function hintFor(issue: Issue, value: Json): string | null {
   if (issue.code === 'invalid_value' && typeof value === 'string') {
     return didYouMean(value, issue.values.map(String))
@@ -192,7 +198,8 @@ function hintFor(issue: Issue, value: Json): string | null {
   if (issue.message.startsWith('a map of names') && Array.isArray(value)) {
     return 'write `name:` in place of each `- `, and indent what belongs to it'
   }
-  if (issue.message.startsWith('a list')) return 'a list is written `[one, two]`, or `- ` per line'
+  if (issue.message.startsWith('a list') && !Array.isArray(value))
+    return 'a list is written `[one, two]`, or `- ` per line'
   // A schema with a text of its own says itself what would be right.
   if (issue.code !== 'invalid_type' || issue.message !== typeNames[issue.expected]) return null
   if (issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {

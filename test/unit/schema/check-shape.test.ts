@@ -77,7 +77,7 @@ describe('a shape', () => {
     ['{ name: x, many: 0 }', '18 found the number 0, expected a number of at least 1'],
     ['{ name: x, many: yes }', '18 found the text "yes", expected a number or a map'],
     ['{ name: x, kind: tow }', '18 found the text "tow", expected `one` or `two`'],
-    ['{ name: x, list: [a, b, c] }', '18 found a list, expected a list of at most 2 entries'],
+    ['{ name: x, list: [a, b, c] }', '18 found a list of 3, expected a list of at most 2 entries'],
     ['{ name: x, list: [a, 1] }', '22 found the number 1, expected a text'],
     ['{ name: x, map: { A: 1 } }', '19 found the key `A`, expected lower-case letters'],
     ['{ name: null }', '9 found nothing, expected a text'],
