@@ -6,6 +6,7 @@ import { emitCommand } from './emit.ts'
 import { exitCode } from './exit-code.ts'
 import { importCommand } from './import-changeprop.ts'
 import { explainCommand } from './explain.ts'
+import { newCommand } from './new.ts'
 import type { ProgramDeps } from './program-deps.ts'
 import { rulesCommand } from './rules.ts'
 import { runCommand } from './run.ts'
@@ -15,7 +16,7 @@ import { testCommand } from './test.ts'
 
 /** Commands that the documents name and this version does not have. */
 const laterCommands: readonly string[] = [
-  ...['new', 'top', 'tap', 'pause', 'resume', 'throttle'],
+  ...['top', 'tap', 'pause', 'resume', 'throttle'],
   ...['suppress', 'replay', 'redrive', 'dead', 'reload'],
 ]
 
@@ -54,6 +55,7 @@ function createProgram(deps: ProgramDeps, exit: (code: number) => void): Command
   const commands = [
     runCommand,
     demoCommand,
+    newCommand,
     checkCommand,
     testCommand,
     explainCommand,

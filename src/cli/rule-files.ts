@@ -39,12 +39,12 @@ export async function loadRuleFiles(
   const { config, problems: ofConfig } = await loadConfig({ file: configFile, set: [], env })
   const from = paths.length > 0 ? paths : [config?.rules.path ?? rulesPathDefault]
   const { files, problems: ofFiles } = await readRuleFiles(from)
-  const loaded = await loadRules(files, contextOf(config, breathe))
+  const loaded = await loadRules(files, ruleContextOf(config, breathe))
   return { config, ofConfig, files, loaded, ofRules: inOrder([...ofFiles, ...loaded.problems]) }
 }
 
 /** With a config that does not load, what rules name of it cannot be checked and is left alone. */
-function contextOf(config: Config | null, breathe: RuleContext['breathe']): RuleContext {
+export function ruleContextOf(config: Config | null, breathe: RuleContext['breathe']): RuleContext {
   const always = { kinds: actionKinds, readListFile, breathe }
   if (config === null) {
     return { ...always, secrets: null, allowHosts: [], retryTiersMs: [], lanes: null }

@@ -82,7 +82,7 @@ describe('the command line', () => {
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)
     expect(code).to.equal(0)
     expect(commands).to.deep.equal([
-      ...['run', 'demo', 'check', 'test', 'explain', 'schema', 'emit', 'rules', 'status'],
+      ...['run', 'demo', 'new', 'check', 'test', 'explain', 'schema', 'emit', 'rules', 'status'],
       ...['import', 'help'],
     ])
   })
