@@ -57,12 +57,8 @@ export class RetryIntake implements Intake {
   take(record: BusRecord, ticket: Ticket): void {
     const stored = readStoredTask(record)
     if (stored === null) {
-      return this.#bury(
-        newTask(goneRule, eventOf(record, null), 0),
-        ticket,
-        'undecodable',
-        'not a task',
-      )
+      const task = newTask(goneRule, eventOf(record, null), 0)
+      return this.#bury(task, ticket, 'undecodable', noTaskText(record))
     }
     // It was decoded before, under a bound that a restart may have lowered: it keeps its right.
     const decoded = decode(stored.record, Infinity)
@@ -102,6 +98,14 @@ export class RetryIntake implements Intake {
       error,
     )
   }
+}
+
+/** The dead letter has headers of its own, so what is left of the task's is in the words. */
+function noTaskText({ headers }: BusRecord): string {
+  const told = [taskHeaders.rule, taskHeaders.origin, taskHeaders.attempt, taskHeaders.due].map(
+    (name) => `${name}: ${headerText(headers, name) ?? 'missing'}`,
+  )
+  return `its headers do not make a task: ${told.join(', ')}`
 }
 
 function firedAgain(rule: Rule, event: Event): Fired | null {

@@ -273,6 +273,24 @@ describe('an event', () => {
     await house.stop()
   })
 
+  it('in a retry topic whose headers were cut is kept, and what is left of them is told', async () => {
+    const { rule, calls } = target()
+    const house = await new House({ rules: [rule] }).start()
+    const cut = { 'sluice-rule': 'purge', 'sluice-origin': 'edits/0/7', 'sluice-attempt': '2' }
+    const value = Buffer.from('{"id":7}')
+    await house.produce({ topic: 'sluice.retry.10s', value, headers: headersOf(cut) })
+    expect(calls).to.have.length(0)
+    expect(house.dead('reason', 'error')).to.deep.equal([
+      {
+        reason: 'undecodable',
+        error:
+          'its headers do not make a task: sluice-rule: purge, sluice-origin: edits/0/7, sluice-attempt: 2, sluice-due: missing',
+      },
+    ])
+    expect(house.records('sluice.dead')[0]?.value).to.deep.equal(value)
+    await house.stop()
+  })
+
   it('that goes round in a circle ends as a dead letter: loop', async () => {
     const { rule, calls } = target()
     const house = await new House({ rules: [rule] }).start()
