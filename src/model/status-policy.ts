@@ -62,7 +62,9 @@ export function compileStatusPolicy(
   method: string,
   overrides: readonly PolicyOverride[],
 ): StatusPolicy {
-  const said = overrides.filter((one) => Object.values(one).some((names) => names.length > 0))
+  const said = overrides.filter(
+    ({ success, dead, retry }) => success.length + dead.length + retry.length > 0,
+  )
   return {
     ofStatus(status) {
       const isClassed = status >= 0 && status <= 599

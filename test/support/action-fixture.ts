@@ -61,7 +61,13 @@ export interface FakeTools extends ActionTools {
 
 /** Answers every call with `answer`; takes a record where the next of `produceErrors` is null. */
 export function fakeTools(
-  answer: HttpAnswer = { kind: 'response', status: 200, headers: {}, body: Buffer.alloc(0), isCut: false },
+  answer: HttpAnswer = {
+    kind: 'response',
+    status: 200,
+    headers: {},
+    body: Buffer.alloc(0),
+    isCut: false,
+  },
   produceErrors: (Error | null)[] = [],
   onPause: () => Promise<void> = () => Promise.resolve(),
 ): FakeTools {

@@ -55,7 +55,7 @@ const pieces = [
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join(''))
 
 /** A value that a rule would put into one place. */
-export const hostile: fc.Arbitrary<string | number | boolean> = fc.oneof(
+const hostile: fc.Arbitrary<string | number | boolean> = fc.oneof(
   { weight: 8, arbitrary: text },
   {
     weight: 2,
@@ -68,7 +68,7 @@ export const hostile: fc.Arbitrary<string | number | boolean> = fc.oneof(
 )
 
 /** The same, or what is no text at all. */
-export const hostileJson: fc.Arbitrary<Json> = fc.oneof(
+const hostileJson: fc.Arbitrary<Json> = fc.oneof(
   { weight: 10, arbitrary: hostile },
   { weight: 1, arbitrary: fc.constant(null) },
   { weight: 1, arbitrary: fc.array(hostile, { maxLength: 3 }) },
