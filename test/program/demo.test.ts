@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import type { DemoDocument } from '../../src/model/status.ts'
 import { ladderRest } from '../../src/engine/ladder.ts'
@@ -42,6 +43,15 @@ describe('sluice demo', function () {
     expect(stdout).to.match(/PUT {4}503 {2}search\.internal\/\S+Cuckoo%20wrasse/)
     expect(stdout).to.include('the signature is right').and.not.include('the signature is wrong')
     expect(stdout).to.match(/^index-article +live +79 +78 +0 +5 +1 +0 /m)
+  })
+
+  it('ends with what README shows, but for the times', async () => {
+    const readme = await readFile('README.md', 'utf8')
+    const [, shown] = /^```text\n(100 events became .*?)^```$/ms.exec(readme) ?? []
+    const { stdout } = await sluice(['demo', '--once', '--rate', '500'])
+    const timeless = (text = '') =>
+      text.replaceAll(/\S+Z$|[\d.]+ ?s\b|\bnow$|\d+s ago$/gm, '(time)')
+    expect(timeless(stdout.slice(stdout.indexOf('100 events became')))).to.equal(timeless(shown))
   })
 
   it('ends when its reader does, as with `| head`', async () => {

@@ -57,6 +57,6 @@ describe('the README', () => {
   it('shows a config for Kafka that loads', async () => {
     await writeFile(join(folder, 'config.yaml'), await blockAfter('`config.yaml`:'))
     const { stdout } = await sluice(['check', 'rules', '-c', join(folder, 'config.yaml')])
-    expect(stdout).to.equal('no problems in 9 files, 14 rules; 44 tests passed\n')
+    expect(stdout).to.match(/^no problems in 9 files, 14 rules; \d+ tests passed\n$/)
   })
 })

@@ -4,14 +4,14 @@ import { actionKinds } from '../../src/actions/kinds.ts'
 import { recordedEdits } from '../../src/app/demo/recording.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { revealed } from '../../src/config/config.ts'
+import { runTrial, type Happened } from '../../src/engine/trial/trial.ts'
 import type { Event } from '../../src/model/event.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts'
 import type { HttpRequest } from '../../src/ports/http-caller.ts'
 import { loadRules } from '../../src/rules/load-rules.ts'
 import type { RuleSet } from '../../src/rules/rule-set.ts'
-import { actionsOf, type Rule } from '../../src/rules/rule.ts'
+import type { Rule } from '../../src/rules/rule.ts'
 import { readListFile, readRuleFiles } from '../../src/schema/source-files.ts'
-import { fakeTools, requestOf, type FakeTools } from '../support/action-fixture.ts'
 import { anEvent } from '../support/builders.ts'
 import { sluice } from '../support/command-line.ts'
 
@@ -56,24 +56,43 @@ function ruleCalled(name: string): Rule {
   return rule
 }
 
-/** What a rule would send for an event. */
-async function carriedOut(name: string, event: Event): Promise<FakeTools> {
-  const rule = ruleCalled(name)
-  const { lineage } = event
-  const scope = { event, rule: { name }, match: {}, item: undefined, steps: {}, nowMs: 0, lineage }
-  const tools = fakeTools()
-  const { way = 0 } = rule.fire(event) ?? {}
-  for (const { action } of rule.ways[way]?.steps ?? []) {
-    const request = requestOf(action, scope)
-    await request.perform(tools, rule.timeoutMs, new AbortController().signal)
-  }
-  return tools
+/** What a rule does with an event, when the calls that it makes are answered with these bodies. */
+function happensIn(
+  name: string,
+  { body, record: { topic } }: Event,
+  answers: readonly Json[] = [],
+): Promise<readonly Happened[]> {
+  const responses = answers.map((answer) => ({
+    kind: 'answer' as const, // as: one of two kinds
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(answer),
+    delayMs: 0,
+  }))
+  const events = [{ body, topic, atMs: 0, ageMs: 0, key: null, headers: {} }]
+  const test = { rule: name, name, file: '', line: 1, events, responses, expect: [] }
+  return runTrial(ruleCalled(name), test, { tiersMs: [10_000], hopsMax: 10 })
 }
 
 async function callOf(name: string, event: Event): Promise<HttpRequest> {
-  const [call] = (await carriedOut(name, event)).calls
-  if (call === undefined) throw new Error(`${name} made no call`)
-  return call.request
+  const [first] = await happensIn(name, event)
+  if (first?.kind !== 'http') throw new Error(`${name} made no call`)
+  return first.request
+}
+
+/** The events that a rule makes of one, as they are read again. */
+async function derivedBy(...of: Parameters<typeof happensIn>): Promise<readonly Derived[]> {
+  return (await happensIn(...of)).flatMap((one) => {
+    if (one.kind !== 'emit') return []
+    const { topic, key, value } = one.record
+    const body = JSON.parse(value?.toString() ?? '') as Json // as: what JSON.parse gives
+    return [{ key: key?.toString() ?? null, event: anEvent(body, { topic }) }]
+  })
+}
+
+interface Derived {
+  readonly key: string | null
+  readonly event: Event
 }
 
 describe('the rules that ship', () => {
@@ -119,7 +138,12 @@ describe('the rules that ship', () => {
     {
       name: 'a moved article',
       fields: { type: 'log', log_type: 'move', log_params: { target: 'B' } },
-      fire: ['copy-to-audit', 'purge-moved-article'],
+      fire: ['index-article', 'purge-moved-page'],
+    },
+    {
+      name: 'a draft that is moved to be an article',
+      fields: { type: 'log', log_type: 'move', namespace: 118, log_params: { target: 'B' } },
+      fire: ['purge-moved-page'],
     },
     {
       name: 'a deleted article',
@@ -134,6 +158,11 @@ describe('the rules that ship', () => {
     {
       name: 'an edit of a template',
       fields: { namespace: 10, title: 'Template:Infobox' },
+      fire: ['find-pages-of-template', 'notify-human-edit'],
+    },
+    {
+      name: 'an edit of a template in another language',
+      fields: { wiki: 'dewiki', namespace: 10, title: 'Vorlage:Infobox' },
       fire: ['find-pages-of-template', 'notify-human-edit'],
     },
     {
@@ -203,19 +232,10 @@ describe('purge-article', () => {
     })
   }
 
-  it('sends nothing for a title that would lead elsewhere', () => {
-    const event = anEdit({ title: '../admin' })
-    const scope = {
-      event,
-      rule: { name: '' },
-      match: {},
-      item: undefined,
-      steps: {},
-      nowMs: 0,
-      lineage: event.lineage,
-    }
-    const [action] = actionsOf(ruleCalled('purge-article'))
-    expect(action?.render(scope)).to.have.nested.property('failure.kind', 'template')
+  it('sends nothing for a title that would lead elsewhere', async () => {
+    const [first, ...rest] = await happensIn('purge-article', anEdit({ title: '../admin' }))
+    expect(first).to.include({ kind: 'dead', reason: 'template-error' })
+    expect(rest).to.deep.equal([])
   })
 })
 
@@ -244,25 +264,54 @@ describe('notify-human-edit', () => {
 
   it('sends an edit without a comment all the same', async () => {
     const fields = Object.entries(recorded).filter(([name]) => name !== 'comment')
-    const { body } = await callOf('notify-human-edit', anEvent(Object.fromEntries(fields)))
+    const edit = anEvent(Object.fromEntries(fields), { topic: 'mediawiki.recentchange' })
+    const { body } = await callOf('notify-human-edit', edit)
     expect(JSON.parse(body?.toString() ?? '')).to.have.property('comment', '')
   })
 })
 
-describe('request-rerender and rerender-page', () => {
-  it('hand a page from one to the other', async () => {
-    const [derived] = (await carriedOut('request-rerender', anEdit({}))).produced
-    expect(derived?.topic).to.equal('rerender.page')
-    expect(derived?.key?.toString()).to.equal('enwiki:EFL Championship')
-    const job = JSON.parse(derived?.value?.toString() ?? '') as Json // as: what JSON.parse gives
-    const event = anEvent(job, { topic: 'rerender.page' })
-    expect(firing(event)).to.deep.equal(['rerender-page'])
-    const { method, url, body } = await callOf('rerender-page', event)
+describe('rules that hand on what they make', () => {
+  it('ask for a page to be rendered, and have it rendered', async () => {
+    const [job, ...rest] = await derivedBy('request-rerender', anEdit({}))
+    if (job === undefined) throw new Error('nothing was asked for')
+    expect(rest).to.deep.equal([])
+    expect(job.key).to.equal('enwiki:EFL Championship')
+    expect(firing(job.event)).to.deep.equal(['rerender-page'])
+    const { method, url, body } = await callOf('rerender-page', job.event)
     expect({ method, url }).to.deep.equal({ method: 'POST', url: 'http://render.internal/jobs' })
     expect(JSON.parse(body?.toString() ?? '')).to.deep.equal({
       wiki: 'enwiki',
       title: 'EFL Championship',
       revision: 1167689309,
+    })
+  })
+
+  it('find the pages of a template, whatever templates are called there, and invalidate each', async () => {
+    const edit = anEdit({ wiki: 'dewiki', namespace: 10, title: 'Vorlage:Infobox' })
+    const uses = { pages: [{ title: 'Wien' }, { title: 'Graz Hbf' }] }
+    const stale = await derivedBy('find-pages-of-template', edit, [uses])
+    for (const { event } of stale) expect(firing(event)).to.deep.equal(['invalidate-page'])
+    const calls = await Promise.all(stale.map(({ event }) => callOf('invalidate-page', event)))
+    expect(calls.map(({ method, url }) => `${method} ${url}`)).to.deep.equal([
+      'DELETE http://cache.internal/rendered/dewiki/Wien',
+      'DELETE http://cache.internal/rendered/dewiki/Graz%20Hbf',
+    ])
+  })
+
+  it('have an edit scored, and queue it for its score', async () => {
+    const edit = anEdit({ title: 'Bad Brains', comment: 'x' }) // a page that the sample takes
+    const [scored, ...rest] = await derivedBy('score-edit', edit, [{ damaging: 0.93 }])
+    if (scored === undefined) throw new Error('no score was published')
+    expect(rest).to.deep.equal([])
+    expect(firing(scored.event)).to.deep.equal(['queue-for-review'])
+    const { url, body } = await callOf('queue-for-review', scored.event)
+    expect(url).to.equal('http://queue.internal/urgent')
+    expect(JSON.parse(body?.toString() ?? '')).to.deep.equal({
+      language: 'English',
+      title: 'Bad Brains',
+      revision: 1167689309,
+      user: '87.12.215.232',
+      score: 0.93,
     })
   })
 })
