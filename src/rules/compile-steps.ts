@@ -19,7 +19,7 @@ import { parseTemplate } from './template-parse.ts'
 import type { JsonTemplate, TemplateCompiler } from './template.ts'
 
 /** Actions of one rule. A longer chain is several rules with derived events between them. */
-const actionsMax = 32
+export const actionsMax = 32
 
 /** Kinds that the language names and this version does not build. */
 const laterKinds: readonly string[] = ['fan_out', 'purge', 'invalidate', 'link']

@@ -1,5 +1,6 @@
 import type { Json } from '../model/json.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
+import { membersMax } from './parse-members.ts'
 import type { ElementOperator, WholeOperator } from './parse-operators.ts'
 
 /*
@@ -23,9 +24,6 @@ type Operator = ElementOperator | WholeOperator | 'ci' | 'search'
 
 export const scalarTypes: readonly string[] = ['string', 'number', 'boolean', 'null']
 export const scalarSchema: JsonSchema = { type: scalarTypes }
-
-/** As many as the parser takes; a longer list has a name in `lists`. */
-const membersMax = 10_000
 
 const members: JsonSchema = {
   type: 'array',

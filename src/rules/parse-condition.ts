@@ -11,7 +11,7 @@ import type { TestContext } from './parse-operators.ts'
 import { parseTest, type Place } from './parse-test.ts'
 
 /** Blocks of one combinator, or of `unless`. */
-const blocksMax = 1_000
+export const blocksMax = 1_000
 
 /** What holds wherever a block is asked, since it is asked only then. */
 export interface Above {

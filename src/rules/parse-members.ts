@@ -7,7 +7,7 @@ import type { Scalar } from './condition.ts'
 import type { TestContext } from './parse-operators.ts'
 
 /** Members of one list in a rule; a longer one belongs into `lists`. */
-const membersMax = 10_000
+export const membersMax = 10_000
 
 /** Members of one of `lists`, which may be a file of ids: some 100 MB of memory at most. */
 const listMembersMax = 1_000_000

@@ -2,8 +2,10 @@ import type { z } from 'zod'
 import { laterKeys } from '../schema/check-shape.ts'
 import { draft, jsonSchemaOf, orText, ref, type JsonSchema } from '../schema/json-schema.ts'
 import type { ActionKind } from './action-kind.ts'
+import { actionsMax } from './compile-steps.ts'
 import { blockKeys, type BlockKey } from './condition.ts'
 import { operatorReference, scalarSchema, scalarTypes } from './operator-reference.ts'
+import { blocksMax } from './parse-condition.ts'
 import { caseSchema, defaultsSchema, ruleFileSchema, ruleSchema } from './rule-schema.ts'
 
 /*
@@ -11,15 +13,11 @@ import { caseSchema, defaultsSchema, ruleFileSchema, ruleSchema } from './rule-s
  * which have a parser of their own, are written here and in operator-reference.ts.
  */
 
-/** Conditions of one list, and actions of one `do`: as many as are loaded. */
-const blocksMax = 1_000
-const actionsMax = 32
-
 /** A tag that `for_each` fills in before anything else is read. */
 const eachTag = '\\{\\{\\s*each[.]'
 
 /** What reads the record that the event came in. */
-export const recordPaths: Readonly<Record<string, JsonSchema & { description: string }>> = {
+const recordPaths: Readonly<Record<string, JsonSchema & { description: string }>> = {
   '@topic': { description: 'The topic of the record.', examples: ['mediawiki.page_change.v1'] },
   '@key': {
     description:
@@ -38,7 +36,7 @@ export const recordPaths: Readonly<Record<string, JsonSchema & { description: st
 const headerDescription = 'The last header of the record that has this name, as text.'
 
 /** Keys of a condition that are no paths. */
-export const blockReference: Readonly<
+const blockReference: Readonly<
   Record<
     BlockKey,
     JsonSchema & { description: string; examples: NonNullable<JsonSchema['examples']> }
@@ -144,7 +142,7 @@ function toForEach(schema: JsonSchema): JsonSchema {
 }
 
 /** Keys that the language names and this version refuses are told as such where they are written. */
-export function withLater(schema: z.ZodObject): JsonSchema {
+function withLater(schema: z.ZodObject): JsonSchema {
   const made = jsonSchemaOf(schema)
   const later = (laterKeys.get(schema)?.keys ?? []).map((key) => [key, notYet] as const)
   return { ...made, properties: { ...made.properties, ...Object.fromEntries(later) } }
@@ -242,6 +240,11 @@ function neverBoth(names: readonly string[]): readonly JsonSchema[] {
   )
 }
 
+const isAbstract: JsonSchema = {
+  properties: { abstract: { const: true } },
+  required: ['abstract'],
+}
+
 function caseJsonSchema(): JsonSchema {
   return withParts(
     { ...withLater(caseSchema), required: ['do'] },
@@ -264,7 +267,7 @@ function ruleJsonSchema(): JsonSchema {
       cases: { items: ref('case') },
     }),
     // What is not written may come from a base, or be left to the rules that extend this one.
-    if: { not: { anyOf: [{ required: ['extends'] }, { required: ['abstract'] }] } },
+    if: { not: { anyOf: [{ required: ['extends'] }, isAbstract] } },
     then: { required: ['topics'], anyOf: [{ required: ['do'] }, { required: ['cases'] }] },
   }
 }

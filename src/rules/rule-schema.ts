@@ -11,7 +11,7 @@ import { ruleTestSchema } from './rule-test-schema.ts'
 export const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** The same where parts of it are filled in by `for_each`; what comes out is looked at again. */
-export const writtenNameForm = /^(?:[a-z0-9]|\{\{[^{}]*\}\})(?:[a-z0-9-]|\{\{[^{}]*\}\})*$/
+const writtenNameForm = /^(?:[a-z0-9]|\{\{[^{}]*\}\})(?:[a-z0-9-]|\{\{[^{}]*\}\})*$/
 
 /** Bounds of what a rule may say; each is far above what a person writes. */
 const topicsMax = 1_000

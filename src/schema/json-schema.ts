@@ -99,7 +99,7 @@ const below = {
 } as const
 
 /** A copy in which every schema directly below went through `change`. */
-export function mapBelow(
+function mapBelow(
   schema: JsonSchema,
   change: (below: JsonSchema) => JsonSchema,
 ): JsonSchema {
