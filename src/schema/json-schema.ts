@@ -99,10 +99,7 @@ const below = {
 } as const
 
 /** A copy in which every schema directly below went through `change`. */
-function mapBelow(
-  schema: JsonSchema,
-  change: (below: JsonSchema) => JsonSchema,
-): JsonSchema {
+function mapBelow(schema: JsonSchema, change: (below: JsonSchema) => JsonSchema): JsonSchema {
   const copy = { ...schema }
   for (const key of below.one) {
     const value = copy[key]
