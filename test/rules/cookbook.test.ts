@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { sluice } from '../support/command-line.ts'
+import { blocksOf, place, replayed, type NamedFile } from '../support/document-blocks.ts'
 
 /*
  * Every block of docs/cookbook.md is what it says that it is: the files load, and the commands print
@@ -23,58 +24,26 @@ interface Task {
   readonly consoles: readonly string[]
 }
 
-interface NamedFile {
-  readonly path: string
-  readonly text: string
-}
-
 const text = await readFile(document, 'utf8')
 const tasks = text.split(/^## /m).slice(1).map(taskOf)
 
 function taskOf(part: string): Task {
   const [title = ''] = part.split('\n', 1)
-  const files = part.matchAll(/^`([^`\n]+)`:\n\n```\w+\n(.*?)^```$/gms)
-  const consoles = part.matchAll(/^```console\n(.*?)^```$/gms)
+  const blocks = blocksOf(part)
   return {
     title,
     text: part.slice(title.length),
-    files: [...files].map(([, path = '', content = '']) => ({ path, text: content })),
-    consoles: [...consoles].map(([, content = '']) => content),
+    files: blocks.flatMap(({ path, text: content }) =>
+      path === null ? [] : [{ path, text: content }],
+    ),
+    consoles: blocks
+      .filter(({ language }) => language === 'console')
+      .map(({ text: shown }) => shown),
   }
 }
 
 const rulesOf = ({ files }: Task): readonly NamedFile[] =>
   files.filter(({ path }) => /^rules\/[^/]+\.yaml$/.test(path))
-
-/** A console with what its commands really print, in the order of the commands. */
-async function replayed(block: string): Promise<string> {
-  const commands = block.split('\n').filter((line) => line.startsWith('$ '))
-  const env: Record<string, string> = {}
-  const shown: string[] = []
-  for (const command of commands) {
-    shown.push(`${command}\n${await printed(command.slice(2), env)}`)
-  }
-  return shown.join('')
-}
-
-/** What a line of a console prints. `export` is remembered in `env` for the lines that follow. */
-async function printed(line: string, env: Record<string, string>): Promise<string> {
-  const exported = /^export (\w+)=(\S+)$/.exec(line)
-  if (exported !== null) {
-    const [, name = '', value = ''] = exported
-    env[name] = value
-    return ''
-  }
-  const piped = /^echo '([^']*)' \| sluice (.*)$/.exec(line)
-  const plain = /^sluice (.*)$/.exec(line)
-  const args = piped?.[2] ?? plain?.[1]
-  if (args === undefined) throw new Error(`the cookbook shows a line that no test can run: ${line}`)
-  const stdin = piped?.[1]
-  const options = stdin === undefined ? { env } : { env, stdin: [`${stdin}\n`] }
-  const { stdout, stderr } = await sluice(args.split(' '), options)
-  expect(stderr, line).to.equal('')
-  return stdout
-}
 
 describe('the cookbook', () => {
   let folder = ''
@@ -92,16 +61,13 @@ describe('the cookbook', () => {
     if (isUpdate) await writeFile(document, written)
   })
 
-  const placed = async ({ files }: Task): Promise<void> => {
-    for (const file of files) {
-      await mkdir(join(folder, dirname(file.path)), { recursive: true })
-      await writeFile(join(folder, file.path), file.text)
-    }
+  const placeAll = async ({ files }: Task): Promise<void> => {
+    for (const file of files) await place(folder, file)
   }
 
   for (const task of tasks) {
     describe(task.title, () => {
-      beforeEach(() => placed(task))
+      beforeEach(() => placeAll(task))
 
       it('has a rule, and a command that proves it', () => {
         expect(rulesOf(task)).to.have.length(1)
@@ -132,7 +98,7 @@ describe('the cookbook', () => {
   }
 
   it('has rules that can all lie in one folder', async () => {
-    for (const task of tasks) await placed(task)
+    for (const task of tasks) await placeAll(task)
     const { stdout } = await sluice(['check', '--require-tests'], { env })
     expect(stdout).to.match(/^no problems in \d+ files, \d+ rules; \d+ tests passed\n$/)
   })

@@ -1,62 +1,79 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { sluice } from '../support/command-line.ts'
+import { blocksOf, place, replayed } from '../support/document-blocks.ts'
 
-/** The text of README.md between a line and the end of the fenced block that follows it. */
-async function blockAfter(line: string): Promise<string> {
-  const readme = await readFile('README.md', 'utf8')
-  const [, after] = readme.split(line)
-  const block = /^\n+```\w+\n(.*?)```/s.exec(after ?? '')?.[1]
-  if (block === undefined) throw new Error(`there is no block after "${line}" in README.md`)
-  return block
+/*
+ * README.md shows what is printed; test/program/readme.test.ts does what a daemon is needed for. To
+ * write the output anew: UPDATE_DOCS=1, and then read the difference.
+ */
+
+const document = new URL('../../README.md', import.meta.url)
+const isUpdate = process.env['UPDATE_DOCS'] === '1'
+const readme = await readFile(document, 'utf8')
+
+function section(title: string): string {
+  const found = readme.split(/^(?=## )/m).find((part) => part.startsWith(`## ${title}\n`))
+  if (found === undefined) throw new Error(`README.md has no section "${title}"`)
+  return found
 }
 
 describe('the README', () => {
   const home = process.cwd()
   let folder = ''
+  let written = readme
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-readme-'))
-    await mkdir(join(folder, 'rules'))
+    process.chdir(folder)
   })
   afterEach(async () => {
     process.chdir(home)
     await rm(folder, { recursive: true })
   })
+  after(async () => {
+    if (isUpdate) await writeFile(document, written)
+  })
 
-  it('shows a first rule that `sluice check` finds nothing wrong with', async () => {
-    const rule = await blockAfter('In a folder of your own, `rules/first.yaml`:')
-    await writeFile(join(folder, 'rules/first.yaml'), rule)
-    process.chdir(folder)
-    const { stdout } = await sluice(['check'])
+  const expectShown = (shown: string, real: string): void => {
+    if (isUpdate) written = written.replace(shown, () => real)
+    else expect(real).to.equal(shown)
+  }
+
+  it('leads from an event to a first rule, and shows what each command prints', async () => {
+    for (const { path, language, text } of blocksOf(section('Write your first rule'))) {
+      const needsDaemon = /^\$ sluice (run|emit|status)\b/m.test(text)
+      if (path !== null) await place(folder, { path, text })
+      else if (language === 'console' && !needsDaemon) expectShown(text, await replayed(text))
+    }
+  })
+
+  it('shows a first rule that `check --require-tests` finds nothing wrong with', async () => {
+    for (const { path, text } of blocksOf(section('Write your first rule'))) {
+      if (path !== null) await place(folder, { path, text })
+    }
+    const { stdout } = await sluice(['check', '--require-tests'])
     expect(stdout).to.equal('no problems in 1 file, 1 rule; 2 tests passed\n')
   })
 
-  it('shows what `sluice explain` says of an event that nearly matches', async () => {
-    const rule = await blockAfter('In a folder of your own, `rules/first.yaml`:')
-    const command = await blockAfter('and what it would send:')
-    const shown = await blockAfter('explain welcome-user -\n```')
-    const event = /echo '(.*?)'/.exec(command)?.[1] ?? ''
-    await writeFile(join(folder, 'rules/first.yaml'), rule)
-    process.chdir(folder)
-    const { stdout } = await sluice(['explain', 'welcome-user', '-'], { stdin: [event] })
-    expect(stdout).to.equal(shown)
-  })
-
   it('shows what `sluice check` says of a slip', async () => {
-    const rule = await blockAfter('In a folder of your own, `rules/first.yaml`:')
-    const shown = await blockAfter('`sluice check` says')
-    await writeFile(join(folder, 'rules/first.yaml'), rule.replace('when:', 'whem:'))
-    process.chdir(folder)
+    const blocks = blocksOf(section('Write your first rule'))
+    const path = 'rules/welcome-user.yaml'
+    const rule = blocks.find((block) => block.path === path)?.text ?? ''
+    const shown = blocks.at(-1)?.text ?? ''
+    await place(folder, { path, text: rule.replace('when:', 'whem:') })
     const { code, stdout } = await sluice(['check'])
     expect(code).to.equal(1)
-    expect(stdout).to.equal(`${shown}\n1 error in 1 file, 1 rule\n`)
+    expectShown(shown, stdout.replace(/\n1 error in 1 file, 1 rule\n$/, ''))
   })
 
   it('shows a config for Kafka that loads', async () => {
-    await writeFile(join(folder, 'config.yaml'), await blockAfter('`config.yaml`:'))
-    const { stdout } = await sluice(['check', 'rules', '-c', join(folder, 'config.yaml')])
-    expect(stdout).to.match(/^no problems in 9 files, 14 rules; \d+ tests passed\n$/)
+    const [config] = blocksOf(section('Running against Kafka'))
+    expect(config).to.have.property('path', 'config.yaml')
+    await place(folder, { path: 'config.yaml', text: config?.text ?? '' })
+    await place(folder, { path: 'rules/none.yaml', text: 'rules: {}\n' })
+    const { stdout } = await sluice(['check'])
+    expect(stdout).to.equal('no problems in 2 files, 0 rules\n')
   })
 })
