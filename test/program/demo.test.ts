@@ -41,6 +41,7 @@ describe('sluice demo', function () {
     expect(stderr).to.equal('')
     expect(stdout).to.match(/PURGE {2}200 {2}en\.wikipedia\.org\/wiki\/EFL_Championship/)
     expect(stdout).to.match(/PUT {4}503 {2}search\.internal\/\S+Cuckoo%20wrasse/)
+    expect(stdout).to.match(/POST {3}200 {2}queue\.internal\/urgent {3}somebody should look at \S/)
     expect(stdout).to.include('the signature is right').and.not.include('the signature is wrong')
     expect(stdout).to.match(/^index-article +live +79 +78 +0 +5 +1 +0 /m)
   })

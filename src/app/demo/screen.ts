@@ -59,7 +59,7 @@ It stays up until Ctrl-C. In another terminal:
   curl ${admin}/api/v1/status        what became of each event, rule by rule
   curl ${admin}/metrics              the same for Prometheus
   npx sluice status --admin ${admin}
-  npx sluice check                   after a change in rules/: what is wrong, and where`)
+  npx sluice check                   after a change in rules/: what is wrong, where, and what their tests say`)
   }
 
   #line(text: string): void {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Json } from '../../model/json.ts'
+import { isJsonObject, type Json } from '../../model/json.ts'
 
 /** One request that the demo's target has answered. */
 export interface DemoRequest {
@@ -21,11 +21,11 @@ export interface DemoTarget {
   close(): Promise<void>
 }
 
-/** The search index takes this article at no time: its retries run out. */
-const neverTaken = 'Cuckoo wrasse'
+/** The search index takes this article, as it is written in a URL, at no time: its retries run out. */
+const neverTaken = 'Cuckoo%20wrasse'
 
 /** The search index is away when it first hears of these, and there the second time. */
-const takenLater: ReadonlySet<string> = new Set(['Bad Brains', 'Moby Lines', 'Etsy'])
+const takenLater: ReadonlySet<string> = new Set(['Bad%20Brains', 'Moby%20Lines', 'Etsy'])
 
 /** More than a request of the shipped rules has; what is above it is not read. */
 const bodyBytesMax = 256 * 1_024
@@ -86,7 +86,7 @@ function answerTo(
         : { status: 401, remark: 'the signature is wrong' }
     }
     case 'search.internal': {
-      const title = decodeURIComponent(url.split('/').at(-1) ?? '')
+      const title = url.split('/').at(-1) ?? ''
       const isFirst = !seen.has(title)
       seen.add(title)
       if (title === neverTaken)
@@ -97,18 +97,30 @@ function answerTo(
         : { status: 200, remark: 'the index is there again' }
     }
     case 'score.internal': {
-      const damaging = scoreOf(body)
+      const revision = fieldOf(body, 'revision')
+      if (typeof revision !== 'number') return { status: 400, remark: 'there is no revision' }
+      // The same at every run: the last two digits of the revision, as a share of 1.
+      const damaging = (revision % 100) / 100
       return { status: 200, remark: `damaging: ${damaging}`, json: { damaging } }
+    }
+    case 'queue.internal': {
+      const title = fieldOf(body, 'title')
+      if (typeof title !== 'string') return { status: 400, remark: 'there is no title' }
+      return { status: 200, remark: `somebody should look at ${title}` }
     }
     default:
       return { status: 200, remark: '' }
   }
 }
 
-/** The same at every run: two digits of the revision's number, as a share of 1. */
-function scoreOf(body: Buffer): number {
-  const { revision } = JSON.parse(body.toString()) as { readonly revision: number } // as: see rules/score.yaml
-  return (revision % 100) / 100
+/** Of a body that is an object; the rules are there to be changed, so that it may be anything. */
+function fieldOf(body: Buffer, name: string): Json | undefined {
+  try {
+    const value = JSON.parse(body.toString()) as Json // as: what JSON.parse gives
+    return isJsonObject(value) ? value[name] : undefined
+  } catch {
+    return undefined // not JSON
+  }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
