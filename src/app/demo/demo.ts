@@ -29,18 +29,6 @@ export type RenderStatus = (status: StatusDocument) => string
 /** Those of the defaults, and two short ones, so that a retry is seen while one watches. */
 const tiers = ['2s', '5s', '10s', '1m', '10m', '1h']
 
-/** The services that the shipped rules call; the target stands in for them. */
-const hosts = [
-  'cache.internal',
-  'cdn.internal',
-  'hooks.internal',
-  'links.internal',
-  'queue.internal',
-  'render.internal',
-  'score.internal',
-  'search.internal',
-]
-
 /** The rules that ship with Sluice: beside `src`, and beside `dist`. */
 const rulesFolder = fileURLToPath(new URL('../../../rules', import.meta.url))
 
@@ -69,16 +57,16 @@ async function demoIn(
   stopping: Promise<string>,
 ): Promise<number> {
   const screen = new Screen(options.json)
-  // The rules are loaded with the target's address, and the target knows the key of the rules.
   let signingKey = ''
   const target = await openDemoTarget(
     () => signingKey,
     (request) => screen.request(request),
   )
   try {
-    const { house, problems } = await load({ configFile: null, set: settings(folder, target) })
-    if (problems.length > 0) process.stderr.write(`${renderProblems(problems)}\n`)
-    if (house === null) return exitCode.usage
+    const loaded = await load({ configFile: null, set: settings(folder) })
+    if (loaded.problems.length > 0) process.stderr.write(`${renderProblems(loaded.problems)}\n`)
+    if (loaded.house === null) return exitCode.usage
+    const house = calling(target, loaded.house)
     signingKey = house.config.secrets.get('demo-signing-key')?.reveal() ?? ''
     const daemon = await startOnFreePort(house, options.port, stopping)
     try {
@@ -97,18 +85,30 @@ async function demoIn(
   }
 }
 
-function settings(folder: string, target: DemoTarget): readonly string[] {
+function settings(folder: string): readonly string[] {
   const values: Record<string, unknown> = {
     'bus.path': folder,
     'rules.path': rulesFolder,
     'lanes.default.start_at': 'earliest',
     'retry.tiers': tiers,
+    // The rules are there to be changed: whatever they call then, it stays on this machine.
+    'http.egress': 'internal',
     'http.allow_cidrs': ['127.0.0.0/8'],
-    'http.connect_to': Object.fromEntries(hosts.map((host) => [`${host}:80`, target.address])),
     'log.level': 'error',
     'log.format': 'pretty',
   }
   return Object.entries(values).map(([path, value]) => `${path}=${JSON.stringify(value)}`)
+}
+
+/** With the target in place of every service that the rules call by plain HTTP. */
+function calling(target: DemoTarget, { config, ruleSet }: House): House {
+  const connectTo: Record<string, string> = {}
+  for (const { calls } of ruleSet.rules.flatMap(actionsOf)) {
+    if (calls === null) continue
+    const { hostname, port } = new URL(calls)
+    connectTo[`${hostname}:${port || '80'}`] = target.address
+  }
+  return { config: { ...config, http: { ...config.http, connectTo } }, ruleSet }
 }
 
 /** With its admin API on `port`; on `null`, on the default one or, if that is taken, any other. */
