@@ -4,6 +4,7 @@ import type { At } from '../schema/yaml-document.ts'
 import { compileCondition } from './compile-condition.ts'
 import { compileElementTest } from './compile-test.ts'
 import type { Condition, ElementTest, FieldTest, Regex } from './condition.ts'
+import { seesTooMuch } from './regex-units.ts'
 
 /*
  * What the named groups of a condition's regexes saw. Only regexes that must hold count, and those
@@ -121,10 +122,13 @@ function readerOf(condition: Condition): Reader | null {
       const { path, where } = condition
       const check = compileCondition(where)
       const read = readerOf(where)
+      const isTooMuch = seesTooMuch(where)
       return (event, element, found) => {
         const list = path.read(event, element)
         if (!Array.isArray(list)) return
         const elements = list as readonly Json[] // as: isArray forgets what the members are
+        // In doubt no regex holds: what held is beside them, and captures nothing.
+        if (isTooMuch?.(elements, event) === true) return
         const first = elements.find((one) => check(event, one) === true)
         if (first !== undefined) read?.(event, first, found)
       }

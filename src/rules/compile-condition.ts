@@ -3,6 +3,7 @@ import { isJsonObject, type Json } from '../model/json.ts'
 import { byCost, compileFieldTest, costOfField } from './compile-test.ts'
 import type { Condition, FieldPath, FieldTest, Truth } from './condition.ts'
 import { isInherited } from './field-path.ts'
+import { seesTooMuch, type RegexMode } from './regex-units.ts'
 import { allOf, anyOf, negate } from './truth.ts'
 
 /**
@@ -12,30 +13,42 @@ import { allOf, anyOf, negate } from './truth.ts'
 export type Check = (event: Event, element?: Json) => Truth
 
 /** Compiles a condition. Of several, cheap ones are asked first, which no outcome depends on. */
-export function compileCondition(condition: Condition): Check {
+export function compileCondition(condition: Condition, regexes: RegexMode = 'reading'): Check {
+  const compileParts = (parts: readonly Condition[]): readonly Check[] =>
+    byCost(parts, costOf).map((part) => compileCondition(part, regexes))
   switch (condition.kind) {
     case 'test': {
       const equals = equalsAtName(condition.path, condition.test)
       if (equals !== null) return equals
       const { read } = condition.path
-      const check = compileFieldTest(condition.test)
+      const check = compileFieldTest(condition.test, regexes)
       return (event, element) => check(read(event, element), event, element)
     }
     case 'all':
-      return every(byCost(condition.of, costOf).map(compileCondition))
+      return every(compileParts(condition.of))
     case 'any':
-      return some(byCost(condition.of, costOf).map(compileCondition))
+      return some(compileParts(condition.of))
     case 'none': {
-      const any = some(byCost(condition.of, costOf).map(compileCondition))
+      const any = some(compileParts(condition.of))
       return (event, element) => negate(any(event, element))
     }
     case 'some': {
       const { read } = condition.path
-      const where = compileCondition(condition.where)
+      const where = compileCondition(condition.where, regexes)
+      const isTooMuch = regexes === 'reading' ? seesTooMuch(condition.where) : null
+      if (isTooMuch !== null) {
+        const inDoubt = compileCondition(condition.where, 'in-doubt')
+        return (event, element) => {
+          const value = read(event, element)
+          if (!Array.isArray(value)) return false
+          const list = value as readonly Json[] // as: isArray forgets what the members are
+          return someWhere(list, isTooMuch(list, event) ? inDoubt : where, event)
+        }
+      }
       return (event, element) => {
         const list = read(event, element)
         if (!Array.isArray(list)) return false
-        return someWhere(list as readonly Json[], where, event) // as: isArray forgets what the members are
+        return someWhere(list as readonly Json[], where, event) // as: see above
       }
     }
     case 'expr': {

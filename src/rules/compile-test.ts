@@ -3,6 +3,7 @@ import type { Json } from '../model/json.ts'
 import { foldCase } from './case-folding.ts'
 import type { ElementTest, FieldTest, Interval, Scalar, Truth } from './condition.ts'
 import { fitsPieces } from './glob.ts'
+import { isTooLongTogether, regexesIn, type RegexMode } from './regex-units.ts'
 import { valueCharsMax } from './regex.ts'
 import { sameJson } from './same-json.ts'
 import { allOf, negate, someElement } from './truth.ts'
@@ -21,20 +22,22 @@ export type ElementCheck = (element: Json) => Truth
 /** Whether a field does; `undefined` is an absent one. `event` and `start` are for other paths. */
 export type FieldCheck = (value: Json | undefined, event: Event, start: Json | undefined) => Truth
 
-export function compileFieldTest(test: FieldTest): FieldCheck {
+export function compileFieldTest(test: FieldTest, regexes: RegexMode = 'reading'): FieldCheck {
   switch (test.kind) {
     case 'present':
       return (value) => value !== undefined
     case 'absent':
       return (value) => value === undefined
     case 'element':
-      return compileSome(compileElementTest(test.test))
+      return compileSome(test.test, regexes)
     case 'not': {
-      const inner = compileFieldTest(test.test)
+      const inner = compileFieldTest(test.test, regexes)
       return (value, event, start) => negate(inner(value, event, start))
     }
     case 'every':
-      return everyField(byCost(test.tests, costOfField).map(compileFieldTest))
+      return everyField(
+        byCost(test.tests, costOfField).map((one) => compileFieldTest(one, regexes)),
+      )
     case 'has-all': {
       const members = [...test.members]
       return (value) => Array.isArray(value) && hasAll(value as readonly Json[], members) // as: see isArray
@@ -59,11 +62,24 @@ export function compileFieldTest(test: FieldTest): FieldCheck {
 }
 
 /** The value itself, or some member of the list that it is. */
-function compileSome(check: ElementCheck): FieldCheck {
+function compileSome(test: ElementTest, regexes: RegexMode): FieldCheck {
+  const check = compileElementTest(test, regexes)
+  if (regexes === 'reading' && regexesIn(test) > 0) return compileSomeRegex(test, check)
   return (value) => {
     if (value === undefined) return false
     if (!Array.isArray(value)) return check(value)
     return someElement(value as readonly Json[], check) // as: isArray forgets what the members are
+  }
+}
+
+/** The same of a test with a regex, which is in doubt about a list whose texts are too long together. */
+function compileSomeRegex(test: ElementTest, check: ElementCheck): FieldCheck {
+  const inDoubt = compileElementTest(test, 'in-doubt')
+  return (value) => {
+    if (value === undefined) return false
+    if (!Array.isArray(value)) return check(value)
+    const list = value as readonly Json[] // as: isArray forgets what the members are
+    return someElement(list, isTooLongTogether(list) ? inDoubt : check)
   }
 }
 
@@ -103,7 +119,11 @@ function hasOnly(list: readonly Json[], members: ReadonlySet<Json>): boolean {
   return true
 }
 
-export function compileElementTest(test: ElementTest): ElementCheck {
+/** A single text that is too long for a regex puts it in doubt in either mode. */
+export function compileElementTest(
+  test: ElementTest,
+  regexes: RegexMode = 'reading',
+): ElementCheck {
   switch (test.kind) {
     case 'one-of':
       return oneOf(test.values, test.ci)
@@ -115,6 +135,9 @@ export function compileElementTest(test: ElementTest): ElementCheck {
       return textTest(fitsPieces(test.glob.pieces), test.ci)
     case 'regex': {
       const { regex } = test
+      if (regexes === 'in-doubt') {
+        return (element) => (typeof element === 'string' ? 'value-too-long' : false)
+      }
       return (element) => {
         if (typeof element !== 'string') return false
         return element.length > valueCharsMax ? 'value-too-long' : regex.test(element)
@@ -127,11 +150,13 @@ export function compileElementTest(test: ElementTest): ElementCheck {
     case 'cidr':
       return textTest(test.cidr.contains, false)
     case 'not': {
-      const inner = compileElementTest(test.test)
+      const inner = compileElementTest(test.test, regexes)
       return (element) => negate(inner(element))
     }
     case 'every':
-      return everyElement(byCost(test.tests, costOfElement).map(compileElementTest))
+      return everyElement(
+        byCost(test.tests, costOfElement).map((one) => compileElementTest(one, regexes)),
+      )
   }
 }
 

@@ -4,6 +4,7 @@ import type { At } from '../schema/yaml-document.ts'
 import { compileFieldTest } from './compile-test.ts'
 import type { Condition, Truth } from './condition.ts'
 import { nearMiss } from './near-miss.ts'
+import { seesTooMuch, type RegexMode } from './regex-units.ts'
 import { valueCharsMax } from './regex.ts'
 import { allOf, anyOf, negate } from './truth.ts'
 
@@ -39,7 +40,8 @@ const elementsShownMax = 3
 
 /** Inspects a condition on an event; `truth` is what the compiled check says. Total. */
 export function inspectCondition(condition: Condition, event: Event): Inspected {
-  const place = { event, start: event.body, element: undefined, isGuessing: true }
+  const regexes: RegexMode = 'reading'
+  const place = { event, start: event.body, element: undefined, isGuessing: true, regexes }
   return decide(inspect(condition, place), true)
 }
 
@@ -51,6 +53,8 @@ interface Place {
   readonly element: Json | undefined
   /** Whether near misses are looked for, which takes far longer than all else. */
   readonly isGuessing: boolean
+  /** In doubt, within a `some` whose regexes would see too much. */
+  readonly regexes: RegexMode
 }
 
 function inspect(condition: Condition, place: Place): Inspected {
@@ -102,11 +106,11 @@ function combined(kind: 'all' | 'any' | 'none', children: readonly Inspected[]):
 
 function inspectTest(
   condition: Extract<Condition, { kind: 'test' }>,
-  { event, start, element, isGuessing }: Place,
+  { event, start, element, isGuessing, regexes }: Place,
 ): Inspected {
   const { path, test, written } = condition
   const value = path.read(event, element)
-  const truth = compileFieldTest(test)(value, event, element)
+  const truth = compileFieldTest(test, regexes)(value, event, element)
   return {
     ...bare(condition),
     path: path.text,
@@ -114,15 +118,23 @@ function inspectTest(
     value,
     truth,
     nearMiss: isGuessing && truth === false ? nearMiss({ path, test, value, start, event }) : null,
-    doubt: truth === 'value-too-long' ? tooLong : null,
+    doubt: truth === 'value-too-long' ? whyTooLong(value, regexes) : null,
   }
 }
 
-const tooLong = `a regex reads texts of at most ${valueCharsMax} characters, and one is longer`
+function whyTooLong(value: Json | undefined, regexes: RegexMode): string {
+  const most = `at most ${valueCharsMax} characters`
+  if (regexes === 'in-doubt') {
+    return `the regexes of a \`some\` read ${most} of its list together, and there are more`
+  }
+  return Array.isArray(value)
+    ? `a regex reads ${most} of a list, and its texts have more together`
+    : `a regex reads texts of ${most}, and this one is longer`
+}
 
 function inspectSome(
   condition: Extract<Condition, { kind: 'some' }>,
-  { event, element, isGuessing }: Place,
+  { event, element, isGuessing, regexes }: Place,
 ): Inspected {
   const { path, where, at } = condition
   const value = path.read(event, element)
@@ -132,8 +144,10 @@ function inspectSome(
     return { ...shown, nearMiss: isThere ? '`some` looks into a list, and this is none' : null }
   }
   const list = value as readonly Json[] // as: see isArray
+  const isTooMuch = seesTooMuch(where)?.(list, event) === true
+  const below = { event, regexes: isTooMuch ? ('in-doubt' as const) : regexes } // as: keep it narrow
   const inspectAs = (one: Json, guesses: boolean): Inspected =>
-    inspect(where, { event, start: one, element: one, isGuessing: guesses })
+    inspect(where, { ...below, start: one, element: one, isGuessing: guesses })
   const inner = list.map((one) => inspectAs(one, false))
   const truth = inner.map((one) => one.truth).reduce(anyOf, false)
   const children = nearestOf(inner, truth).map((i): Inspected => {

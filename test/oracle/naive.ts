@@ -160,6 +160,8 @@ interface Place {
   readonly event: Event
   /** Where paths start: the body, or within `some` the element. */
   readonly start: Json
+  /** Whether regexes would see too much here, all of them together. */
+  readonly seesTooMuch?: boolean
 }
 
 function block(source: Json, place: Place): Finding {
@@ -190,7 +192,42 @@ function some({ path, where }: RawMap, place: Place): Finding {
   const list = read(textOf(path), place)
   if (!Array.isArray(list)) return plain(false)
   const elements = list as readonly Json[] // as: isArray forgets what the members are
-  return someOf(elements.map((element) => block(where ?? {}, { ...place, start: element })))
+  const places = elements.map((element) => ({ ...place, start: element }))
+  const units = total(places.map((one) => unitsOfBlock(where ?? {}, one)))
+  const seesTooMuch = place.seesTooMuch === true || units > valueUnitsMax
+  return someOf(places.map((one) => block(where ?? {}, { ...one, seesTooMuch })))
+}
+
+/** What all regexes of a block would see: each the text at its path, or every text of a list there. */
+function unitsOfBlock(source: Json, place: Place): number {
+  return total(
+    Object.entries(mapOf(source)).map(([key, value]) => {
+      if (key === 'any' || key === 'all' || key === 'none') {
+        return total(listOf(value).map((one) => unitsOfBlock(one, place)))
+      }
+      if (key === 'expr' || key === 'full_scan') return 0
+      if (key !== 'some') return regexesIn(value) * unitsOfValue(read(key, place))
+      const { path, where } = mapOf(value)
+      const list = read(textOf(path), place)
+      if (!Array.isArray(list)) return 0
+      const elements = list as readonly Json[] // as: isArray forgets what the members are
+      return total(elements.map((start) => unitsOfBlock(where ?? {}, { ...place, start })))
+    }),
+  )
+}
+
+function regexesIn(test: Json): number {
+  if (!isMap(test)) return 0
+  return (test['regex'] === undefined ? 0 : 1) + regexesIn(test['not'] ?? null)
+}
+
+function unitsOfValue(value: Json | undefined): number {
+  const texts = [value].flat().filter((one) => typeof one === 'string')
+  return texts.join('').length
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
 }
 
 function expression(source: string, { event, start }: Place): Truth {
@@ -331,7 +368,9 @@ function isSame(a: Json | undefined, b: Json | undefined): boolean {
 function someElement(test: Json, value: Json | undefined, place: Place): Finding {
   if (value === undefined) return plain(false)
   if (!Array.isArray(value)) return element(test, value, place)
-  return someOf((value as readonly Json[]).map((one) => element(test, one, place))) // as: see isArray
+  const seesTooMuch = place.seesTooMuch === true || unitsOfValue(value as Json) > valueUnitsMax // as: isArray forgets readonly
+  const within = { ...place, seesTooMuch }
+  return someOf((value as readonly Json[]).map((one) => element(test, one, within))) // as: likewise
 }
 
 /** Whether a test holds for one value that is no list: for a list in a list none does. */
@@ -342,7 +381,7 @@ function element(test: Json, value: Json, place: Place): Finding {
   const findings = Object.entries(tests).map(([name, operand]) => {
     if (name === 'search') return always
     if (name === 'not') return not(element(operand, value, place))
-    if (name === 'regex') return found(textOf(operand), value, ci === true)
+    if (name === 'regex') return found(textOf(operand), value, ci === true, place)
     return plain(operator(name, operand, value, ci === true, place))
   })
   return and(findings)
@@ -393,12 +432,12 @@ function isInRange(bound: string, value: number, end: Json): boolean {
   }
 }
 
-/** Longer values are not shown to a regex: nobody can say whether it is found in them. */
+/** More is not shown to a regex, in one text or in several: nobody can say whether it is found. */
 const valueUnitsMax = 65_536
 
-function found(source: string, value: Json, ci: boolean): Finding {
+function found(source: string, value: Json, ci: boolean, place: Place): Finding {
   if (typeof value !== 'string') return plain(false)
-  if (value.length > valueUnitsMax) return plain('value-too-long')
+  if (place.seesTooMuch === true || value.length > valueUnitsMax) return plain('value-too-long')
   const flags = ci ? 'iu' : 'u'
   const match = new RegExp(source.replaceAll('(?P<', '(?<'), flags).exec(value)
   if (match === null) return plain(false)

@@ -5,7 +5,7 @@ import { elementSpecimens, specimens } from './naive-expressions.ts'
 import { naiveHoldsFor, namesOf, type RawFile, type RawMap } from './naive.ts'
 import { chance, pick, shuffled, type Random } from './chance.ts'
 import { scalars, topics, words } from './pool.ts'
-import { filling, spoilBody, spoilRecord, unitsSeen, type DraftRecord } from './spoil.ts'
+import { filledUp, filling, spoilBody, spoilRecord, unitsSeen, type DraftRecord } from './spoil.ts'
 
 /*
  * Events that nearly match: what a rule asks for, written into a body, and then one thing spoilt.
@@ -146,7 +146,24 @@ function meetSome({ path, where }: RawMap, draft: Draft): void {
     [element.body, beside(), beside()].slice(0, pick([1, 2, 3], random)),
     random,
   )
-  draft.write(path as string, list) // as: a path is a text
+  const isLong = asksRegex(where ?? {}) && chance(random, 0.15)
+  draft.write(path as string, isLong ? filledMaps(list, random) : list) // as: a path is a text
+}
+
+/** The list with one text or two of each map in it made long, all of one name together at the cap. */
+function filledMaps(list: readonly Json[], random: Random): readonly Json[] {
+  const maps = chance(random, 0.5) ? list : [...list, ...list]
+  const names = new Set(maps.flatMap((one) => (isMap(one) ? Object.keys(one) : [])))
+  const chosen = shuffled([...names], random).slice(0, pick([1, 1, 2], random))
+  return chosen.reduce<readonly Json[]>((filled, name) => {
+    const texts = filledUp(
+      filled.map((one) => (isMap(one) ? (one[name] ?? null) : null)),
+      random,
+    )
+    return filled.map((one, i) =>
+      isMap(one) && Object.hasOwn(one, name) ? { ...one, [name]: texts[i] ?? null } : one,
+    )
+  }, maps)
 }
 
 function meetExpression(source: Json, draft: Draft): void {
@@ -162,8 +179,10 @@ function meetTest(path: string, test: Json, draft: Draft): void {
   if (typeof other === 'string') draft.write(other, twin)
   if (asksRegex(test) && chance(random, 0.1)) {
     const long = pick([...words, ''], random).padEnd(unitsSeen + 1, filling)
-    // Beside a doubt, an element that holds takes it away.
-    draft.write(path, chance(random, 0.5) ? long : shuffled([long, ...words.slice(0, 3)], random))
+    // In a list the units of all texts count, and a number that holds takes the doubt away.
+    const beside = shuffled([pick(words, random), pick(words, random), 1], random)
+    const list = chance(random, 0.3) ? [long, ...beside] : filledUp(beside, random)
+    draft.write(path, chance(random, 0.3) ? long : shuffled(list, random))
     return
   }
   const event = draft.event()

@@ -20,6 +20,7 @@ export const lists: RawMap = {
 }
 
 const long = 'a'.repeat(65_536)
+const half = long.slice(32_768)
 
 export const subjects: readonly Subject[] = [
   {
@@ -179,6 +180,42 @@ export const subjects: readonly Subject[] = [
       [{ any: [{ over: { regex: '^a' } }, { size: 13 }] }, 'value-too-long'],
       [{ none: [{ over: { regex: '^a' } }] }, 'value-too-long'],
       [{ none: [{ over: { regex: '^a' } }, { size: 12 }] }, false],
+    ],
+  },
+  {
+    about: 'what a regex sees of a list together',
+    body: {
+      full: [half, half],
+      over: [half, half, 'b'],
+      among: [1, half, null, [long], half, { t: long }],
+      amongOver: [1, half, null, [long], `${half}b`],
+    },
+    rows: [
+      [{ full: { regex: '^a+$' } }, true],
+      [{ full: { regex: '^b' } }, false],
+      [{ full: { regex: '^a', not: { regex: '^b' } } }, true],
+      [{ over: { regex: '^a+$' } }, 'value-too-long'],
+      [{ over: { regex: '^b$' } }, 'value-too-long'],
+      [{ over: { regex: '^c' } }, 'value-too-long'],
+      [{ over: { not: { regex: '^c' } } }, 'value-too-long'],
+      [{ over: { regex: '^b', prefix: 'b' } }, 'value-too-long'],
+      [{ over: { regex: '^b', prefix: 'c' } }, false],
+      [{ over: { prefix: 'b', not: { regex: '^a' } } }, 'value-too-long'],
+      [{ over: { prefix: 'b' } }, true],
+      [{ over: { not: { prefix: 'c' } } }, true],
+      [{ over: { regex: '^b', len: 3 } }, 'value-too-long'],
+      [{ over: { regex: '^b', len: 2 } }, false],
+      [{ over: { not: { regex: '^b', len: 3 } } }, 'value-too-long'],
+      [{ over: { not: { regex: '^b', len: 2 } } }, true],
+      [{ any: [{ over: { regex: '^b' } }, { over: 'b' }] }, true],
+      [{ none: [{ over: { regex: '^c' } }] }, 'value-too-long'],
+      [{ none: [{ over: { regex: '^c' } }, { over: 'b' }] }, false],
+      [{ among: { regex: '^a' } }, true],
+      [{ among: { regex: '^b' } }, false],
+      [{ among: { not: { regex: '^b' } } }, true],
+      [{ amongOver: { regex: '^a' } }, 'value-too-long'],
+      [{ amongOver: { not: { regex: '^b' } } }, 'value-too-long'],
+      [{ amongOver: { prefix: 'a', not: { regex: '^b' } } }, 'value-too-long'],
     ],
   },
   {
@@ -707,14 +744,65 @@ export const subjects: readonly Subject[] = [
       ],
     },
     rows: [
-      [{ some: { path: 'links', where: { t: { regex: '^a' } } } }, true],
+      [{ some: { path: 'links', where: { t: { regex: '^a' } } } }, 'value-too-long'],
       [{ some: { path: 'links', where: { t: { regex: '^b' } } } }, 'value-too-long'],
       [{ some: { path: 'links', where: { t: { regex: '^a' }, n: 3 } } }, false],
       [{ some: { path: 'links', where: { t: { regex: '^a' }, n: 1 } } }, 'value-too-long'],
       [{ none: [{ some: { path: 'links', where: { t: { regex: '^b' } } } }] }, 'value-too-long'],
+      [{ some: { path: 'links', where: { any: [{ t: { regex: '^a' } }, { n: 2 }] } } }, true],
+    ],
+  },
+  {
+    about: 'what the regexes of a some see together',
+    body: {
+      full: [{ t: half, n: 1 }, 7, { t: half, n: 2 }, { n: long }],
+      over: [{ t: half, n: 1 }, { t: half, n: 2 }, { t: 'b', n: 3 }, { n: 4 }, { t: 5 }],
+      two: [{ t: half, u: half }],
+      twoOver: [{ t: half, u: half }, { t: 'a' }],
+      lists: [{ t: [half, 1] }, { t: [half, 'b'] }],
+      nested: [{ rows: [{ t: half }] }, { rows: [{ t: half }] }],
+      nestedOver: [{ rows: [{ t: half }] }, { rows: [{ t: half }, { t: 'b' }] }],
+    },
+    record: { key: Buffer.from(`${half}b`) },
+    rows: [
+      [someOf('full', { t: { regex: '^a+$' } }), true],
+      [someOf('full', { t: { regex: '^b' } }), false],
+      [someOf('over', { t: { regex: '^a' } }), 'value-too-long'],
+      [someOf('over', { t: { regex: '^b$' } }), 'value-too-long'],
+      [someOf('over', { t: { regex: '^b' }, n: 3 }), 'value-too-long'],
+      [someOf('over', { t: { regex: '^b' }, n: 4 }), false],
+      [someOf('over', { t: { not: { regex: '^b' } }, n: 1 }), 'value-too-long'],
+      [someOf('over', { t: { not: { regex: '^b' } }, n: 4 }), true],
+      [someOf('over', { t: { not: { regex: '^b' }, lt: 6 } }), true],
+      [someOf('over', { none: [{ t: { regex: '^b' } }], n: 3 }), 'value-too-long'],
+      [someOf('over', { any: [{ t: { regex: '^c' } }, { n: 4 }] }), true],
+      [someOf('over', { t: { prefix: 'b' } }), true],
+      [{ none: [someOf('over', { t: { regex: '^c' } })] }, 'value-too-long'],
+      [{ any: [someOf('over', { t: { regex: '^c' } }), someOf('over', { t: 'b' })] }, true],
+      [{ all: [someOf('over', { t: { regex: '^b' } }), someOf('full', { n: 3 })] }, false],
+      [someOf('two', { t: { regex: '^a' }, u: { regex: '^a' } }), true],
+      [someOf('two', { t: { regex: '^a' }, none: [{ u: { regex: '^b' } }] }), true],
+      [someOf('two', { t: { regex: '^a', not: { regex: '^b' } } }), true],
+      [someOf('twoOver', { t: { regex: '^a' } }), true],
+      [someOf('twoOver', { t: { regex: '^a' }, u: { regex: '^a' } }), 'value-too-long'],
+      [someOf('twoOver', { t: { regex: '^a' }, none: [{ u: { regex: '^b' } }] }), 'value-too-long'],
+      [someOf('twoOver', { t: { regex: '^a', not: { regex: '^b' } } }), 'value-too-long'],
+      [someOf('lists', { t: { regex: '^b' } }), 'value-too-long'],
+      [someOf('nested', someOf('rows', { t: { regex: '^a' } })), true],
+      [someOf('nested', someOf('rows', { t: { regex: '^b' } })), false],
+      [someOf('nestedOver', someOf('rows', { t: { regex: '^b' } })), 'value-too-long'],
+      [someOf('nestedOver', someOf('rows', { t: 'b' })), true],
+      [{ '@key': { regex: '^a' } }, true],
+      [someOf('two', { '@key': { regex: '^a' } }), true],
+      [someOf('twoOver', { '@key': { regex: '^a' } }), 'value-too-long'],
+      [someOf('nested', someOf('rows', { '@key': { regex: '^b' } })), 'value-too-long'],
     ],
   },
 ]
+
+function someOf(path: string, where: RawMap): RawMap {
+  return { some: { path, where } }
+}
 
 /** Of `cases` and `unless`: what a rule does, and with which captures. */
 export interface RuleRow {
@@ -858,6 +946,15 @@ export const ruleRows: readonly RuleRow[] = [
     body,
     is: 0,
     captures: { talk: 'Main' },
+  },
+  {
+    about: 'a `some` that holds beside a doubt captures nothing',
+    rule: {
+      when: someOf('links', { any: [{ t: { regex: '^(?P<t>a)' } }, { t: { suffix: 'b' } }] }),
+    },
+    body: { links: [{ t: half }, { t: half }, { t: 'ab' }] },
+    is: 0,
+    captures: {},
   },
   {
     about: 'of two alternatives that hold, both are captured',

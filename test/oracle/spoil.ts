@@ -151,5 +151,21 @@ function listChanges(list: readonly Json[], random: Random): readonly (() => rea
     () => [list[0] ?? null],
     () => [[]],
     () => [[...list, ...list]],
+    () => [chance(random, 0.3) ? filledUp(list, random) : list],
   ]
+}
+
+/** The list with its texts made so long that they have together as much as a regex sees, or more. */
+export function filledUp(list: readonly Json[], random: Random): readonly Json[] {
+  const texts = list.filter((one) => typeof one === 'string')
+  const units = unitsSeen + pick([0, 1], random)
+  const share = Math.floor(units / Math.max(1, texts.length))
+  let left = units
+  let textsLeft = texts.length
+  return list.map((one) => {
+    if (typeof one !== 'string') return one
+    const length = --textsLeft === 0 ? left : share
+    left -= length
+    return one.slice(0, length).padEnd(length, filling)
+  })
 }

@@ -18,5 +18,5 @@ export type Key =
   /** `beyond`: the test asks more than that the field is there, but nothing that can be looked up. */
   | { readonly kind: 'present'; readonly beyond: string | null }
   | { readonly kind: 'absent' }
-  /** A text that no regex reads: a rule that asks one is in doubt. */
-  | { readonly kind: 'too-long' }
+  /** Texts of together more UTF-16 units: a rule whose regex would read them may be in doubt. */
+  | { readonly kind: 'too-long'; readonly unitsMax: number }

@@ -1,4 +1,6 @@
 import type { Condition, ElementTest, FieldPath, FieldTest, Scalar } from '../condition.ts'
+import { regexesIn } from '../regex-units.ts'
+import { valueCharsMax } from '../regex.ts'
 import type { Key } from './key.ts'
 import type { PathNode, PathTree } from './path-tree.ts'
 
@@ -42,11 +44,52 @@ function ofCondition(condition: Condition, wanted: boolean, place: Place): Need 
     case 'some': {
       if (!wanted) return null
       const node = nodeAt(condition.path, place)
-      const where = ofCondition(condition.where, true, { ...place, element: node.eachElement() })
-      return where ?? present(node, '`some` names nothing of an element that can be looked up')
+      const within = { ...place, element: node.eachElement() }
+      const where = ofCondition(condition.where, true, within)
+      if (where === null) {
+        return present(node, '`some` names nothing of an element that can be looked up')
+      }
+      // A `some` within another is a part of what that one's regexes see together.
+      const lengths = place.element === null ? tooLongTogether(condition.where, within) : []
+      return lengths.length === 0 ? where : { kind: 'any', of: [where, ...lengths] }
     }
     case 'expr':
       return null
+  }
+}
+
+/**
+ * What an event must hold for the regexes of a `where` to see too much together: at one of their
+ * paths more than an even share. How often a part of the record is seen is known only when the list
+ * is, so that any text there will do.
+ */
+function tooLongTogether(where: Condition, place: Place): readonly Need[] {
+  const tests = regexTestsIn(where, place)
+  const regexes = tests.reduce((sum, test) => sum + test.regexes, 0)
+  const share = Math.floor(valueCharsMax / Math.max(1, regexes))
+  const bounds = new Map(tests.map(({ node }) => [node, node.isSingle ? 0 : share]))
+  return [...bounds].map(([node, unitsMax]) => ofKey({ kind: 'too-long', unitsMax }, node))
+}
+
+function regexTestsIn(
+  condition: Condition,
+  place: Place,
+): readonly { readonly node: PathNode; readonly regexes: number }[] {
+  switch (condition.kind) {
+    case 'test': {
+      const regexes = regexesIn(condition.test)
+      return regexes === 0 ? [] : [{ node: nodeAt(condition.path, place), regexes }]
+    }
+    case 'all':
+    case 'any':
+    case 'none':
+      return condition.of.flatMap((one) => regexTestsIn(one, place))
+    case 'some': {
+      const element = nodeAt(condition.path, place).eachElement()
+      return regexTestsIn(condition.where, { ...place, element })
+    }
+    case 'expr':
+      return []
   }
 }
 
@@ -69,7 +112,7 @@ function ofField(test: FieldTest, wanted: boolean, node: PathNode, place: Place)
       return wanted ? allOf(needs) : anyOf(needs)
     }
     case 'element':
-      return wanted ? ofElement(test.test, node) : null
+      return wanted ? ofElement(test.test, node, place) : null
     case 'has-all': {
       if (!wanted) return null
       const one = [...test.members].map((value) => ofValues(new Set([value]), node))
@@ -90,7 +133,7 @@ function ofField(test: FieldTest, wanted: boolean, node: PathNode, place: Place)
   }
 }
 
-function ofElement(test: ElementTest, node: PathNode): Need {
+function ofElement(test: ElementTest, node: PathNode, place: Place): Need {
   switch (test.kind) {
     case 'one-of':
       return ofValues(test.values, node, test.ci)
@@ -110,7 +153,9 @@ function ofElement(test: ElementTest, node: PathNode): Need {
         literal.kind === 'equals'
           ? ofValues(new Set([literal.text]), node)
           : ofText(literal.kind, literal.text, node, false)
-      return { kind: 'any', of: [found, ofKey({ kind: 'too-long' }, node)] }
+      if (place.element !== null) return found // what is too long is looked for in all of the `some`
+      const tooLong = ofKey({ kind: 'too-long', unitsMax: valueCharsMax }, node)
+      return { kind: 'any', of: [found, tooLong] }
     }
     case 'range':
       return ofKey({ kind: 'range', interval: test.interval }, node)
@@ -120,7 +165,7 @@ function ofElement(test: ElementTest, node: PathNode): Need {
       return present(node, 'it is only said what the value is not')
     case 'every': {
       // Tests of what a value is not narrow nothing beside one of what it is.
-      const needs = test.tests.map((one) => ofElement(one, node))
+      const needs = test.tests.map((one) => ofElement(one, node, place))
       return allOf(needs) ?? present(node, null)
     }
   }

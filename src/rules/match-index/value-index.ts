@@ -1,12 +1,12 @@
 import type { Json } from '../../model/json.ts'
 import { foldCase } from '../case-folding.ts'
-import { valueCharsMax } from '../regex.ts'
 import type { Scalar } from '../condition.ts'
 import { AddressTrie } from './address-trie.ts'
 import { AffixTrie } from './affix-trie.ts'
 import type { Candidates } from './candidates.ts'
 import { pauseAfter, type Slices } from './in-slices.ts'
 import { IntervalTree } from './interval-tree.ts'
+import { LengthIndex } from './length-index.ts'
 import { LiteralAutomaton } from './literal-automaton.ts'
 import type { Key } from './key.ts'
 import {
@@ -31,7 +31,7 @@ export class ValueIndex {
   #addresses: AddressTrie | null = null
   #present: Posting | undefined
   #absent: Posting | undefined
-  #tooLong: Posting | undefined
+  #lengths: LengthIndex | null = null
   readonly #sets = new SharedSets()
 
   get filesAbsent(): boolean {
@@ -64,7 +64,8 @@ export class ValueIndex {
         this.#absent = withRule(this.#absent, filing)
         return
       case 'too-long':
-        this.#tooLong = withRule(this.#tooLong, filing)
+        this.#lengths ??= new LengthIndex()
+        this.#lengths.add(key.unitsMax, filing)
     }
   }
 
@@ -130,7 +131,7 @@ export class ValueIndex {
       if (this.#texts !== null) this.#texts.lookUp(value, found)
       if (this.#folded !== null) this.#folded.lookUp(foldCase(value), found)
       if (this.#addresses !== null) this.#addresses.lookUp(value, found)
-      if (this.#tooLong !== undefined && value.length > valueCharsMax) give(this.#tooLong, found)
+      if (this.#lengths !== null) this.#lengths.read(value.length, found)
       return
     }
     if (this.#others !== null && this.#mayHave(value)) {

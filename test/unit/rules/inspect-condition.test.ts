@@ -19,6 +19,7 @@ function drawn({ kind, path, truth, decided, children }: Inspected, indent = '')
 
 describe('an inspected condition', () => {
   const long = 'x'.repeat(65_537)
+  const halves: Json = [long.slice(32_768), long.slice(32_768)]
   const trees: readonly {
     readonly name: string
     readonly when: Json
@@ -135,13 +136,62 @@ describe('an inspected condition', () => {
   it('says of a value that is too long how long it may be', () => {
     expect(inspected({ a: { regex: '^x' } }, { a: long })).to.deep.include({
       truth: 'value-too-long',
-      doubt: 'a regex reads texts of at most 65536 characters, and one is longer',
+      doubt: 'a regex reads texts of at most 65536 characters, and this one is longer',
       nearMiss: null,
     })
   })
 
+  describe('says of texts that are too long together', () => {
+    const half = 'x'.repeat(32_769)
+    const rows = [
+      {
+        is: 'of a list',
+        when: { a: { regex: '^x' } },
+        body: { a: [half, 1, half] },
+        doubt: 'a regex reads at most 65536 characters of a list, and its texts have more together',
+      },
+      {
+        is: 'of the elements of a `some`',
+        when: { some: { path: 'a', where: { t: { regex: '^x' } } } },
+        body: { a: [{ t: half }, { t: half }] },
+        doubt:
+          'the regexes of a `some` read at most 65536 characters of its list together, and there are more',
+      },
+      {
+        is: 'of a `some` within it',
+        when: {
+          some: { path: 'a', where: { some: { path: 'b', where: { t: { regex: '^x' } } } } },
+        },
+        body: { a: [{ b: [{ t: half }] }, { b: [{ t: half }] }] },
+        doubt:
+          'the regexes of a `some` read at most 65536 characters of its list together, and there are more',
+      },
+    ]
+    for (const { is, when, body, doubt } of rows) {
+      it(is, () => {
+        const seen = inspected(when, body)
+        expect(seen.truth).to.equal('value-too-long')
+        expect(doubtsOf(seen)).to.deep.equal([doubt])
+      })
+    }
+
+    function doubtsOf({ doubt, children }: Inspected): readonly string[] {
+      return [...(doubt === null ? [] : [doubt]), ...children.flatMap(doubtsOf)]
+    }
+  })
+
   it('says what the compiled check says', () => {
-    const value = fc.constantFrom<Json>('x', 'X', 1, null, ['x'], [{ b: 'x' }, { b: 1 }], long)
+    const value = fc.constantFrom<Json>(
+      'x',
+      'X',
+      1,
+      null,
+      ['x'],
+      [{ b: 'x' }, { b: 1 }],
+      long,
+      halves,
+      [{ b: halves }, 7],
+    )
     const test = fc.constantFrom<Json>('x', 1, { not: 'x' }, { regex: '^x' }, { len: 1 }, null, {
       same_as: 'c',
     })

@@ -264,7 +264,10 @@ describe('a condition', () => {
       ['fits: { regex: "^x" }', true],
       ['a: { regex: "^x", prefix: y }', false],
       ['a: { not: { regex: "^x" } }', 'value-too-long'],
-      ['list: { regex: "^x" }', true],
+      ['list: { regex: "^x" }', 'value-too-long'],
+      ['list: { prefix: xx }', true],
+      ['halves: { regex: "^x" }', true],
+      ['halves: { regex: "^z" }', false],
       ['list: { regex: "^z" }', 'value-too-long'],
       ['{ a: { regex: "^x" }, b: 1 }', 'value-too-long'],
       ['{ a: { regex: "^x" }, b: 2 }', false],
@@ -283,6 +286,7 @@ describe('a condition', () => {
       b: 1,
       fits: long.slice(1),
       list: [long, 'x'],
+      halves: [long.slice(32_769), 1, long.slice(32_769)],
       items: [{ a: long }, { b: 1 }],
     })
     for (const [when, truth] of doubtful) {
