@@ -49,7 +49,7 @@ export function statusTable(rules: readonly RuleDocument[], options: TableOption
 export function statusText(status: StatusDocument, options: TableOptions): string {
   const { version, ready, uptime_s: uptime, bus, store, rules } = status
   const readiness = ready ? 'ready' : options.styles.yellow('not ready')
-  const lag = bus.lag_events === 0 ? 'nothing waits' : `${events(bus.lag_events)} behind`
+  const lag = bus.lag_events === 0 ? 'no lag' : `${events(bus.lag_events)} behind`
   const age = bus.lag_events === 0 ? '' : `, the oldest since ${lengthText(bus.lag_s)}`
   const storeText = store.degraded ? `store ${store.kind}, degraded` : ''
   const lines = [

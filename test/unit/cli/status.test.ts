@@ -150,7 +150,7 @@ describe('a table of rules', () => {
     {
       name: 'that is not ready and has no rules',
       of: { ready: false },
-      want: 'sluice 0.1.0, not ready, up 1h\nbus kafka: nothing waits\n\nno rules are loaded\n',
+      want: 'sluice 0.1.0, not ready, up 1h\nbus kafka: no lag\n\nno rules are loaded\n',
     },
     {
       name: 'that is one event behind',
@@ -160,7 +160,7 @@ describe('a table of rules', () => {
     {
       name: 'whose store is degraded',
       of: { store: { kind: 'redis', degraded: true } },
-      want: 'sluice 0.1.0, ready, up 1h\nbus kafka: nothing waits; store redis, degraded\n\nno rules are loaded\n',
+      want: 'sluice 0.1.0, ready, up 1h\nbus kafka: no lag; store redis, degraded\n\nno rules are loaded\n',
     },
   ]
   for (const { name, of, want } of daemons) {
