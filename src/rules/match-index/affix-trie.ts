@@ -1,7 +1,7 @@
 import type { Candidates } from './candidates.ts'
 import { pauseAfter, type Slices } from './in-slices.ts'
 import { give, withRule, type Filing, type Posting } from './posting.ts'
-import { hashOfAffix, Sieve } from './sieve.ts'
+import { hashOfAffix, type Sieve } from './sieve.ts'
 
 /*
  * Finds which of many prefixes (or suffixes) a text has, in steps that follow the places where the
@@ -12,7 +12,7 @@ import { hashOfAffix, Sieve } from './sieve.ts'
  */
 
 /** Units that the sieve knows, if all prefixes have so many: enough to tell words apart. */
-const sievedMax = 6
+export const sievedUnitsMax = 6
 
 interface TrieNode {
   /** Begins with what all below share. */
@@ -31,9 +31,6 @@ export class AffixTrie {
 
   #size = 0
   #shortest = Infinity
-  /** Most texts have none of the prefixes, and their first units tell. */
-  #sieve: Sieve | null = null
-  #units = 0
 
   constructor(kind: 'prefix' | 'suffix') {
     this.#fromEnd = kind === 'suffix'
@@ -69,25 +66,31 @@ export class AffixTrie {
     }
   }
 
-  *finish(): Slices<void> {
+  /** How many were added, the same one more than once included. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** How many units of each the sieve knows. */
+  get units(): number {
+    return Math.min(this.#shortest, sievedUnitsMax)
+  }
+
+  /** Most texts have none of the prefixes, and their first units tell. */
+  *addTo(sieve: Sieve, seed: number): Slices<void> {
     const pause = pauseAfter(2_000)
-    const sieve = new Sieve(this.#size)
-    this.#units = Math.min(this.#shortest, sievedMax)
+    const { units } = this
     const nodes = [this.#root]
     for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-      if (node.posting !== undefined) sieve.add(hashOfAffix(node.text, this.#units, this.#fromEnd))
+      if (node.posting !== undefined) sieve.add(hashOfAffix(node.text, units, this.#fromEnd) ^ seed)
       if (node.children !== null) nodes.push(...node.children.values())
       if (pause(1)) yield
     }
-    this.#sieve = sieve
   }
 
-  /** Hot: called for every event and path. Finds nothing before `finish`. */
+  /** Called for what has passed the sieve. */
   lookUp(value: string, found: Candidates): void {
     const fromEnd = this.#fromEnd
-    const units = this.#units
-    if (this.#sieve === null || value.length < units) return
-    if (!this.#sieve.mayHave(hashOfAffix(value, units, fromEnd))) return
     let node = this.#root
     for (;;) {
       const { depth, children } = node

@@ -1,9 +1,4 @@
-import type { Json } from '../../model/json.ts'
-
-/** Rules under one key that are filed by a second value, which may be read only later in a walk. */
-interface PutOff {
-  giveSplit(found: Candidates): void
-}
+import type { Event } from '../../model/event.ts'
 
 /**
  * The rules that a walk has found, each once, by their number in the index. One of these is used
@@ -13,21 +8,14 @@ export class Candidates {
   readonly #numbers: Int32Array
   /** Per rule, the walk that last found it. Doubles, since 32 bits are used up within a day. */
   readonly #foundIn: Float64Array
-  /** Per slot, the value that this walk has read; `undefined` where the event has none. */
-  readonly #values: (Json | undefined)[]
-  readonly #putOff: PutOff[] = []
-  #putOffCount = 0
+  #event: Event | null = null
   #walk = 0
   #count = 0
 
-  /**
-   * @param rules - how many there are in the index
-   * @param slots - values that are kept for the end of a walk
-   */
-  constructor(rules: number, slots: number) {
+  /** @param rules - how many there are in the index */
+  constructor(rules: number) {
     this.#numbers = new Int32Array(rules)
     this.#foundIn = new Float64Array(rules)
-    this.#values = new Array<Json | undefined>(slots).fill(undefined)
   }
 
   get count(): number {
@@ -44,32 +32,20 @@ export class Candidates {
     return this.#walk
   }
 
-  begin(): void {
+  /** The event that is walked; before the first walk there is none. */
+  get event(): Event | null {
+    return this.#event
+  }
+
+  begin(event: Event): void {
+    this.#event = event
     this.#count = 0
-    this.#putOffCount = 0
     this.#walk++
-    for (let i = 0; i < this.#values.length; i++) this.#values[i] = undefined
   }
 
   add(rule: number): void {
     if (this.#foundIn[rule] === this.#walk) return
     this.#foundIn[rule] = this.#walk
     this.#numbers[this.#count++] = rule
-  }
-
-  keep(slot: number, value: Json): void {
-    this.#values[slot] = value
-  }
-
-  valueAt(slot: number): Json | undefined {
-    return this.#values[slot]
-  }
-
-  putOff(list: PutOff): void {
-    this.#putOff[this.#putOffCount++] = list
-  }
-
-  end(): void {
-    for (let i = 0; i < this.#putOffCount; i++) this.#putOff[i]?.giveSplit(this)
   }
 }

@@ -3,6 +3,7 @@ import type { Rule } from '../rule.ts'
 import { Candidates } from './candidates.ts'
 import { pauseAfter, type Slices } from './in-slices.ts'
 import { needOf, type Need } from './need.ts'
+import type { PathPlan } from './path-plan.ts'
 import { PathTree } from './path-tree.ts'
 import type { PostingList, Second } from './posting.ts'
 
@@ -23,16 +24,16 @@ export class MatchIndex {
   readonly rules: readonly Rule[]
   /** Rules that are filed nowhere, or only by the presence of a field though they ask for more. */
   readonly residual: readonly Residual[]
-  readonly #tree: PathTree
+  readonly #plan: PathPlan
   readonly #always: readonly number[]
   readonly #found: Candidates
 
-  private constructor(rules: readonly Rule[], { tree, always, residual }: Filed) {
+  private constructor(rules: readonly Rule[], { plan, always, residual }: Filed) {
     this.rules = rules
     this.residual = residual
-    this.#tree = tree
+    this.#plan = plan
     this.#always = always
-    this.#found = new Candidates(rules.length, tree.slots)
+    this.#found = new Candidates(rules.length)
   }
 
   static *of(rules: readonly Rule[]): Slices<MatchIndex> {
@@ -42,16 +43,16 @@ export class MatchIndex {
   /** Numbers of rules, in no order; they are good until the next call. Hot: called for every event. */
   candidates(event: Event): Candidates {
     const found = this.#found
-    found.begin()
-    for (const rule of this.#always) found.add(rule)
-    this.#tree.walk(event, found)
-    found.end()
+    const always = this.#always
+    found.begin(event)
+    for (let i = 0; i < always.length; i++) found.add(always[i] as number) // as: an index of it; hot
+    this.#plan.walk(event, found)
     return found
   }
 }
 
 interface Filed {
-  readonly tree: PathTree
+  readonly plan: PathPlan
   readonly always: readonly number[]
   readonly residual: readonly Residual[]
 }
@@ -75,7 +76,7 @@ function* fileRules(rules: readonly Rule[]): Slices<Filed> {
   for (const [number, rule] of rules.entries()) {
     const need = needOfRule(rule, tree)
     const keys = need === null ? [] : cheapest(need).keys
-    for (const { key, node } of keys) yield* node.filed.file(key, { rule: number, lists })
+    for (const { key, node } of keys) yield* node.fileHere().file(key, { rule: number, lists })
     seconds.push(need === null ? null : secondOf(need, keys))
     if (keys.length === 0) always.push(number)
     const why = whyResidual(rule, keys)
@@ -86,8 +87,8 @@ function* fileRules(rules: readonly Rule[]): Slices<Filed> {
     list.split((number) => seconds[number] ?? null)
     if (pause(1)) yield
   }
-  yield* tree.finish()
-  return { tree, always, residual }
+  const plan = yield* tree.plan()
+  return { plan, always, residual }
 }
 
 /** `when` and none of `unless`, and then one of the ways. */

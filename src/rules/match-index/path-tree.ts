@@ -1,179 +1,108 @@
 import type { Event } from '../../model/event.ts'
 import type { Json } from '../../model/json.ts'
 import type { FieldPath } from '../condition.ts'
-import { isInherited } from '../field-path.ts'
-import type { Candidates } from './candidates.ts'
+import { fieldBelow } from '../field-path.ts'
+import type { Slices } from './in-slices.ts'
+import { PathPlan, type PlannedPath } from './path-plan.ts'
 import { Population } from './population.ts'
 import { ValueIndex } from './value-index.ts'
 
 /*
  * The paths that rules are filed under, as one tree, so that `page.id` and `page.title` read `page`
- * once. A walk reads the event along the tree and looks up each value where rules are filed.
+ * once. It is for building only: what events are walked along is the plan that it is made into.
  */
 
+type Read = (event: Event) => Json | undefined
+
 /** One path: the body, a field, or each element of a list. */
-export class PathNode {
-  readonly #name: string
-  /** Whether reading it as a property finds the event's own value or nothing. */
-  readonly #isPlain: boolean
+export class PathNode implements PlannedPath {
+  readonly name: string
+  /** Finds the value here; `null` below elements of a list, where an event may have many. */
+  readonly #read: Read | null
+  readonly #steps: readonly string[]
   readonly #byName = new Map<string, PathNode>()
-  #fields: readonly PathNode[] = []
   #element: PathNode | null = null
   #filed: ValueIndex | null = null
-  #seesAbsent = false
   #population: Population | null = null
-  /** Where walks keep the value for their end; `noSlot`: nowhere. */
-  #slot = noSlot
-  readonly #slots: Slots
-  /** Whether an event has one value here at most: it is not below an element of a list. */
-  readonly isSingle: boolean
 
-  constructor(name: string, slots: Slots, isSingle: boolean) {
-    this.#name = name
-    this.#slots = slots
-    this.isSingle = isSingle
-    this.#isPlain = !isInherited(name)
+  /** @param steps - names from the body on; of no meaning without `read`, or for the record */
+  constructor(name: string, steps: readonly string[], read: Read | null) {
+    this.name = name
+    this.#steps = steps
+    this.#read = read
   }
 
   child(name: string): PathNode {
     let child = this.#byName.get(name)
     if (child === undefined) {
-      child = new PathNode(name, this.#slots, this.isSingle)
+      const steps = [...this.#steps, name]
+      const read: Read = ({ body }) => fieldBelow(body, steps)
+      child = new PathNode(name, steps, this.isSingle ? read : null)
       this.#byName.set(name, child)
     }
     return child
   }
 
   eachElement(): PathNode {
-    this.#element ??= new PathNode('', this.#slots, false)
+    this.#element ??= new PathNode('', [], null)
     return this.#element
   }
 
-  /** What rules ask for here; for building only. */
+  /** Whether an event has one value here at most, which `read` finds. */
+  get isSingle(): boolean {
+    return this.#read !== null
+  }
+
+  /** The value here, for rules that are filed by it beside another. */
+  read(event: Event): Json | undefined {
+    return this.#read?.(event)
+  }
+
+  /** What rules ask for here. */
   get population(): Population {
     this.#population ??= new Population()
     return this.#population
   }
 
   /** Where rules are filed by the value here. */
-  get filed(): ValueIndex {
+  fileHere(): ValueIndex {
     this.#filed ??= new ValueIndex()
     return this.#filed
   }
 
-  /** The slot in which walks keep the value here, for rules that are filed by it beside another. */
-  useSlot(): number {
-    if (this.#slot === noSlot) this.#slot = this.#slots.count++
-    return this.#slot
+  get filed(): ValueIndex | null {
+    return this.#filed
   }
 
-  /** Makes ready for walks, and forgets what only building needs and paths without rules. */
-  *finish(): Generator<void, boolean> {
-    const fields: PathNode[] = []
-    for (const child of this.#byName.values()) if (yield* child.finish()) fields.push(child)
-    this.#byName.clear()
-    this.#population = null
-    this.#fields = fields
-    if (this.#element !== null && !(yield* this.#element.finish())) this.#element = null
-    if (this.#filed !== null) yield* this.#filed.finish()
-    this.#seesAbsent = this.#filed?.filesAbsent === true || fields.some((one) => one.#seesAbsent)
-    return (
-      fields.length > 0 || this.#element !== null || this.#filed !== null || this.#slot !== noSlot
-    )
+  get fields(): Iterable<PathNode> {
+    return this.#byName.values()
   }
 
-  /** Hot: called for every event and path. */
-  walk(value: Json, found: Candidates): void {
-    if (this.#filed !== null) this.#filed.lookUp(value, found)
-    if (this.#slot !== noSlot) found.keep(this.#slot, value)
-    if (typeof value === 'object' && value !== null) {
-      if (Array.isArray(value)) {
-        this.#walkElements(value, found)
-      } else {
-        this.#walkFields(value as { readonly [key: string]: Json }, found) // as: an object that is no array
-        return
-      }
-    }
-    if (this.#seesAbsent) this.#missFields(found)
+  get element(): PathNode | null {
+    return this.#element
   }
-
-  #walkFields(object: { readonly [key: string]: Json }, found: Candidates): void {
-    const fields = this.#fields
-    for (let i = 0; i < fields.length; i++) {
-      const field = fields[i] as PathNode // as: an index of it; hot
-      // Own properties only. For a name that no object inherits, asking first would cost as much as
-      // all else here together.
-      const name = field.#name
-      const value: Json | undefined =
-        field.#isPlain || Object.hasOwn(object, name) ? object[name] : undefined
-      if (value !== undefined) field.walk(value, found)
-      else if (field.#seesAbsent) field.miss(found)
-    }
-  }
-
-  #walkElements(list: readonly Json[], found: Candidates): void {
-    const element = this.#element
-    if (element === null) return
-    for (let i = 0; i < list.length; i++) element.walk(list[i] as Json, found) // as: an index of it; hot
-  }
-
-  /** The field is absent, and so is all below it. */
-  miss(found: Candidates): void {
-    if (this.#filed !== null) this.#filed.lookUpAbsent(found)
-    this.#missFields(found)
-  }
-
-  #missFields(found: Candidates): void {
-    for (const field of this.#fields) if (field.#seesAbsent) field.miss(found)
-  }
-}
-
-const noSlot = -1
-
-/** How many slots are in use. */
-interface Slots {
-  count: number
 }
 
 /** Every path of one index: those below the body, and those of the record. */
 export class PathTree {
-  readonly #slots: Slots = { count: 0 }
-  readonly body = new PathNode('', this.#slots, true)
-  readonly #byText = new Map<string, RecordField>()
-  #fields: readonly RecordField[] = []
+  readonly body = new PathNode('', [], ({ body }) => body)
+  readonly #ofRecord = new Map<string, { readonly path: FieldPath; readonly node: PathNode }>()
 
   ofRecord(path: FieldPath): PathNode {
-    let field = this.#byText.get(path.text)
+    let field = this.#ofRecord.get(path.text)
     if (field === undefined) {
-      field = { path, node: new PathNode('', this.#slots, true) }
-      this.#byText.set(path.text, field)
+      const node = new PathNode('', [], (event) => path.read(event, undefined))
+      field = { path, node }
+      this.#ofRecord.set(path.text, field)
     }
     return field.node
   }
 
-  *finish(): Generator<void> {
-    yield* this.body.finish()
-    const fields: RecordField[] = []
-    for (const field of this.#byText.values()) if (yield* field.node.finish()) fields.push(field)
-    this.#byText.clear()
-    this.#fields = fields
+  /** The paths that rules are filed under, ready for walks. */
+  plan(): Slices<PathPlan> {
+    return PathPlan.of(
+      this.body,
+      [...this.#ofRecord.values()].map(({ node }) => node),
+    )
   }
-
-  get slots(): number {
-    return this.#slots.count
-  }
-
-  walk(event: Event, found: Candidates): void {
-    this.body.walk(event.body, found)
-    for (const { path, node } of this.#fields) {
-      const value = path.read(event, undefined)
-      if (value === undefined) node.miss(found)
-      else node.walk(value, found)
-    }
-  }
-}
-
-interface RecordField {
-  readonly path: FieldPath
-  readonly node: PathNode
 }

@@ -1,3 +1,4 @@
+import type { Event } from '../../model/event.ts'
 import type { Json } from '../../model/json.ts'
 import type { Scalar } from '../condition.ts'
 import type { Candidates } from './candidates.ts'
@@ -19,14 +20,14 @@ export interface Filing {
   readonly lists: PostingList[]
 }
 
-/** A path whose value a walk keeps for its end. */
-interface Slotted {
-  useSlot(): number
+/** A path with one value at most. */
+interface Readable {
+  read(event: Event): Json | undefined
 }
 
 /** A value that a rule asks for beside the key that it is filed under. */
 export interface Second {
-  readonly node: Slotted
+  readonly node: Readable
   readonly value: Scalar
 }
 
@@ -37,7 +38,7 @@ const unsplitMax = 6
 export class PostingList {
   #rules: number[] = []
   #shared: PostingList[] | null = null
-  /** By slot of the second path, and the value there. */
+  /** By second path, and the value there. */
   #split: readonly Split[] | null = null
   #givenIn = 0
 
@@ -53,7 +54,7 @@ export class PostingList {
   /** Files the rules by their second keys, if they are many. Once, when all are filed. */
   split(secondOf: (rule: number) => Second | null): void {
     if (this.#rules.length <= unsplitMax) return
-    const byNode = new Map<Slotted, Map<Json, number[]>>()
+    const byNode = new Map<Readable, Map<Json, number[]>>()
     const others: number[] = []
     for (const rule of this.#rules) {
       const second = secondOf(rule)
@@ -69,7 +70,7 @@ export class PostingList {
     }
     if (byNode.size === 0) return
     this.#rules = others
-    this.#split = [...byNode].map(([node, byValue]) => ({ slot: node.useSlot(), byValue }))
+    this.#split = [...byNode].map(([node, byValue]) => ({ node, byValue }))
   }
 
   /** Hot. Once in a walk, however often the key is met in it. */
@@ -78,31 +79,33 @@ export class PostingList {
     this.#givenIn = found.walk
     const rules = this.#rules
     for (let i = 0; i < rules.length; i++) found.add(rules[i] as number) // as: an index of it; hot
-    if (this.#split !== null) found.putOff(this)
+    if (this.#split !== null) giveSplit(this.#split, found)
     const shared = this.#shared
     if (shared === null) return
     for (let i = 0; i < shared.length; i++) (shared[i] as PostingList).giveTo(found) // as: likewise
   }
-
-  /** Gives the rules whose second value the event holds: at the end of a walk, when all are read. */
-  giveSplit(found: Candidates): void {
-    for (const { slot, byValue } of this.#split ?? []) {
-      const value = found.valueAt(slot)
-      if (Array.isArray(value)) {
-        // Any of its members may be asked for; rules sort that out, so seldom is a list there.
-        for (const rules of byValue.values()) for (const rule of rules) found.add(rule)
-      } else if (value !== undefined) {
-        const rules = byValue.get(value)
-        if (rules === undefined) continue
-        for (let i = 0; i < rules.length; i++) found.add(rules[i] as number) // as: an index of it; hot
-      }
-    }
-  }
 }
 
 interface Split {
-  readonly slot: number
+  readonly node: Readable
   readonly byValue: ReadonlyMap<Json, readonly number[]>
+}
+
+/** Gives the rules whose second value the event holds. Few keys are split, and fewer of those found. */
+function giveSplit(splits: readonly Split[], found: Candidates): void {
+  const { event } = found
+  if (event === null) return
+  for (const { node, byValue } of splits) {
+    const value = node.read(event)
+    if (Array.isArray(value)) {
+      // Any of its members may be asked for; rules sort that out, so seldom is a list there.
+      for (const rules of byValue.values()) for (const rule of rules) found.add(rule)
+    } else if (value !== undefined) {
+      const rules = byValue.get(value)
+      if (rules === undefined) continue
+      for (let i = 0; i < rules.length; i++) found.add(rules[i] as number) // as: an index of it; hot
+    }
+  }
 }
 
 /** The posting with the rule in it as well. */

@@ -2,12 +2,10 @@ import type { Json } from '../../model/json.ts'
 import { foldCase } from '../case-folding.ts'
 import type { Scalar } from '../condition.ts'
 import { AddressTrie } from './address-trie.ts'
-import { AffixTrie } from './affix-trie.ts'
 import type { Candidates } from './candidates.ts'
 import { pauseAfter, type Slices } from './in-slices.ts'
 import { IntervalTree } from './interval-tree.ts'
 import { LengthIndex } from './length-index.ts'
-import { LiteralAutomaton } from './literal-automaton.ts'
 import type { Key } from './key.ts'
 import {
   give,
@@ -18,7 +16,8 @@ import {
   type Posting,
   type PostingList,
 } from './posting.ts'
-import { hashOfNumber, hashOfText, Sieve } from './sieve.ts'
+import { hashOfNumber, type Sieve } from './sieve.ts'
+import { passing, TextIndex, textAsksBits } from './text-index.ts'
 
 /** The rules that are filed by the value at one path: for each kind of key what finds it fastest. */
 export class ValueIndex {
@@ -26,13 +25,14 @@ export class ValueIndex {
   #folded: TextIndex | null = null
   /** By null, boolean or number; a map takes 0 for -0 and 1 for 1.0, and never for "1". */
   #others: Map<Json, Posting> | null = null
-  #othersSieve: Sieve | null = null
   #numbers: IntervalTree | null = null
   #addresses: AddressTrie | null = null
   #present: Posting | undefined
   #absent: Posting | undefined
   #lengths: LengthIndex | null = null
   readonly #sets = new SharedSets()
+  #sieve: Sieve | null = null
+  #seed = 0
 
   get filesAbsent(): boolean {
     return this.#absent !== undefined
@@ -99,107 +99,113 @@ export class ValueIndex {
     return (this.#texts ??= new TextIndex())
   }
 
-  *finish(): Slices<void> {
+  /** What `passingAsks` takes; once all is filed. */
+  get asks(): number {
+    return (
+      (this.#present === undefined ? 0 : asksPresent) |
+      (this.#others === null ? 0 : asksOthers) |
+      (this.#numbers === null ? 0 : asksRanges) |
+      (this.#addresses === null ? 0 : asksAddresses) |
+      (this.#lengths === null ? 0 : asksLengths) |
+      ((this.#texts?.asks ?? 0) << textsAt) |
+      ((this.#folded?.asks ?? 0) << foldedAt)
+    )
+  }
+
+  /** How many hashes go into the sieve. */
+  get sieved(): number {
+    return (this.#others?.size ?? 0) + (this.#texts?.sieved ?? 0) + (this.#folded?.sieved ?? 0)
+  }
+
+  *finish(sieve: Sieve, seed: number): Slices<void> {
     this.#sets.clear()
-    if (this.#texts !== null) yield* this.#texts.finish()
-    if (this.#folded !== null) yield* this.#folded.finish()
+    this.#sieve = sieve
+    this.#seed = seed
+    if (this.#texts !== null) yield* this.#texts.finish(sieve, seed)
+    if (this.#folded !== null) yield* this.#folded.finish(sieve, seed)
     if (this.#numbers !== null) yield* this.#numbers.finish()
-    if (this.#others !== null) {
-      this.#othersSieve = yield* sieveOf(this.#others, (one) => hashOfNumber(Number(one)))
+    const pause = pauseAfter(10_000)
+    for (const value of this.#others?.keys() ?? []) {
+      if (typeof value === 'number') sieve.add(hashOfNumber(value) ^ seed)
+      if (pause(1)) yield
     }
   }
 
-  lookUpAbsent(found: Candidates): void {
+  giveAbsent(found: Candidates): void {
     if (this.#absent !== undefined) give(this.#absent, found)
   }
 
-  /** Hot: called for every event and path. A list stands for each of its members. */
-  lookUp(value: Json, found: Candidates): void {
+  givePresent(found: Candidates): void {
     if (this.#present !== undefined) give(this.#present, found)
-    if (Array.isArray(value))
-      for (const member of value as readonly Json[]) this.#lookUpOne(member, found) // as: an array of a Json value
-    else this.#lookUpOne(value, found)
   }
 
-  #mayHave(value: Json): boolean {
-    if (typeof value !== 'number' || this.#othersSieve === null) return true
-    return this.#othersSieve.mayHave(hashOfNumber(value))
-  }
-
-  #lookUpOne(value: Json, found: Candidates): void {
+  /** @param passed - of the asks, what `passingAsks` says for this value; not 0 */
+  lookUp(value: Json, passed: number, found: Candidates): void {
     if (typeof value === 'string') {
-      if (this.#texts !== null) this.#texts.lookUp(value, found)
-      if (this.#folded !== null) this.#folded.lookUp(foldCase(value), found)
-      if (this.#addresses !== null) this.#addresses.lookUp(value, found)
-      if (this.#lengths !== null) this.#lengths.read(value.length, found)
+      this.#lookUpText(value, passed, found)
       return
     }
-    if (this.#others !== null && this.#mayHave(value)) {
-      const posting = this.#others.get(value)
+    if ((passed & asksOthers) !== 0) {
+      const posting = this.#others?.get(value)
       if (posting !== undefined) give(posting, found)
     }
-    if (this.#numbers !== null && typeof value === 'number') this.#numbers.lookUp(value, found)
+    if ((passed & asksRanges) !== 0 && typeof value === 'number')
+      this.#numbers?.lookUp(value, found)
+  }
+
+  #lookUpText(value: string, passed: number, found: Candidates): void {
+    const texts = (passed >>> textsAt) & textsMask
+    if (texts !== 0) this.#texts?.lookUp(value, texts, found)
+    const folded = (passed >>> foldedAt) & textsMask
+    if (folded !== 0) this.#lookUpFolded(foldCase(value), folded, found)
+    if ((passed & asksAddresses) !== 0) this.#addresses?.lookUp(value, found)
+    if ((passed & asksLengths) !== 0) this.#lengths?.read(value.length, found)
+  }
+
+  #lookUpFolded(value: string, asks: number, found: Candidates): void {
+    if (this.#sieve === null) return
+    const passed = passing(value, asks, this.#sieve, this.#seed)
+    if (passed !== 0) this.#folded?.lookUp(value, passed, found)
   }
 }
 
-/** The rules that are filed by a text: that is it, that it begins or ends with, or that it contains. */
-class TextIndex {
-  #exact: Map<string, Posting> | null = null
-  #sieve: Sieve | null = null
-  #prefixes: AffixTrie | null = null
-  #suffixes: AffixTrie | null = null
-  #literals: LiteralAutomaton | null = null
+/* What an index has to be asked at all, in 24 bits, as `text-index.ts` has it for texts in eight. */
 
-  change(text: string, change: (posting: Posting | undefined) => Posting): void {
-    this.#exact ??= new Map()
-    this.#exact.set(text, change(this.#exact.get(text)))
-  }
+export const asksPresent = 1
+const asksOthers = 2
+const asksRanges = 4
+const asksAddresses = 8
+const asksLengths = 16
+const textsAt = 8
+const foldedAt = textsAt + textAsksBits
+const textsMask = 2 ** textAsksBits - 1
+const asksOfTexts = asksAddresses | asksLengths | (textsMask << textsAt) | (textsMask << foldedAt)
+/** Where a walk has room for bits of its own. */
+export const asksBits = foldedAt + textAsksBits
 
-  add(kind: 'prefix' | 'suffix' | 'contains', text: string, filing: Filing): void {
-    switch (kind) {
-      case 'prefix':
-        this.#prefixes ??= new AffixTrie('prefix')
-        this.#prefixes.add(text, filing)
-        return
-      case 'suffix':
-        this.#suffixes ??= new AffixTrie('suffix')
-        this.#suffixes.add(text, filing)
-        return
-      case 'contains':
-        this.#literals ??= new LiteralAutomaton()
-        this.#literals.add(text, filing)
-    }
+/**
+ * Of the asks of an index, those that are worth a look-up for this value; 0: none. A list, whose
+ * members are looked up one by one, and an object are no value. Hot: called for every event and path.
+ */
+export function passingAsks(value: Json, asks: number, sieve: Sieve, seed: number): number {
+  if (typeof value === 'string') {
+    return (asks & asksOfTexts) === 0 ? 0 : passingTexts(value, asks, sieve, seed)
   }
-
-  *finish(): Slices<void> {
-    if (this.#exact !== null) this.#sieve = yield* sieveOf(this.#exact, hashOfText)
-    if (this.#prefixes !== null) yield* this.#prefixes.finish()
-    if (this.#suffixes !== null) yield* this.#suffixes.finish()
-    if (this.#literals !== null) yield* this.#literals.finish()
-  }
-
-  lookUp(text: string, found: Candidates): void {
-    if (this.#sieve !== null && this.#exact !== null && this.#sieve.mayHave(hashOfText(text))) {
-      const posting = this.#exact.get(text)
-      if (posting !== undefined) give(posting, found)
-    }
-    if (this.#prefixes !== null) this.#prefixes.lookUp(text, found)
-    if (this.#suffixes !== null) this.#suffixes.lookUp(text, found)
-    if (this.#literals !== null) this.#literals.lookUp(text, found)
-  }
+  if (typeof value !== 'number')
+    return typeof value === 'object' && value !== null ? 0 : asks & asksOthers
+  const passed = asks & asksRanges
+  if ((asks & asksOthers) === 0) return passed
+  return sieve.mayHave(hashOfNumber(value) ^ seed) ? passed | asksOthers : passed
 }
 
-function* sieveOf<Of>(
-  values: ReadonlyMap<Of, unknown>,
-  hashOf: (value: Of) => number,
-): Slices<Sieve> {
-  const pause = pauseAfter(10_000)
-  const sieve = new Sieve(values.size)
-  for (const value of values.keys()) {
-    sieve.add(hashOf(value))
-    if (pause(1)) yield
-  }
-  return sieve
+function passingTexts(value: string, asks: number, sieve: Sieve, seed: number): number {
+  let passed = asks & (asksAddresses | asksLengths)
+  const texts = (asks >>> textsAt) & textsMask
+  if (texts !== 0) passed |= passing(value, texts, sieve, seed) << textsAt
+  const folded = (asks >>> foldedAt) & textsMask
+  // Passes here: the sieve knows folded texts, and folding is left to where one is looked up.
+  if (folded !== 0) passed |= folded << foldedAt
+  return passed
 }
 
 /** A set of up to so many values is filed under each; of a longer one, the list of its rules is. */

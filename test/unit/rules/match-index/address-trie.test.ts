@@ -44,7 +44,7 @@ const values = [
 describe('a look-up of addresses', () => {
   const trie = new AddressTrie()
   blocks.forEach((block, rule) => trie.add(block, { rule, lists: [] }))
-  const found = new Candidates(blocks.length, 0)
+  const found = new Candidates(blocks.length)
   const tests = blocks.map((block) => {
     const cidr = parseCidr(block)
     if (!isCidr(cidr)) throw new Error(cidr.message)

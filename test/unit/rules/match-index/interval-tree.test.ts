@@ -17,7 +17,7 @@ function treeOf(intervals: readonly Interval[]): IntervalTree {
 
 function finds(intervals: readonly Interval[], values: readonly number[]): void {
   const tree = treeOf(intervals)
-  const found = new Candidates(intervals.length, 0)
+  const found = new Candidates(intervals.length)
   for (const value of values) {
     const want = indicesWhere(intervals, ({ min, max }) => min <= value && value <= max)
     expect(foundRules(found, () => tree.lookUp(value, found))).to.deep.equal(want, String(value))

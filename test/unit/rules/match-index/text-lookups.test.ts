@@ -1,10 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { AffixTrie } from '../../../../src/rules/match-index/affix-trie.ts'
 import { Candidates } from '../../../../src/rules/match-index/candidates.ts'
 import { runAtOnce } from '../../../../src/rules/match-index/in-slices.ts'
-import { LiteralAutomaton } from '../../../../src/rules/match-index/literal-automaton.ts'
 import { hashOfNumber, hashOfText, Sieve } from '../../../../src/rules/match-index/sieve.ts'
+import { passing, TextIndex } from '../../../../src/rules/match-index/text-index.ts'
 import { foundRules, indicesWhere } from './found-rules.ts'
 
 /** Few letters, so that texts overlap, end in each other and repeat; and units of other planes. */
@@ -18,27 +17,24 @@ interface TextLookUp {
   readonly lookUp: (value: string, found: Candidates) => void
 }
 
-function affixes(kind: 'prefix' | 'suffix'): TextLookUp {
-  const trie = new AffixTrie(kind)
+/** As a walk does it: by what the sieve lets pass. */
+function lookUpBy(kind: 'prefix' | 'suffix' | 'contains'): TextLookUp {
+  const index = new TextIndex()
+  let sieve = new Sieve(0)
+  const seed = 0x2f6e2b1
   return {
-    add: (one, rule) => trie.add(one, { rule, lists: [] }),
+    add: (one, rule) => index.add(kind, one, { rule, lists: [] }),
     finish: () => {
-      runAtOnce(trie.finish())
+      sieve = new Sieve(index.sieved)
+      runAtOnce(index.finish(sieve, seed))
     },
-    lookUp: (value, found) => trie.lookUp(value, found),
+    lookUp: (value, found) => {
+      index.lookUp(value, passing(value, index.asks, sieve, seed), found)
+    },
   }
 }
 
-function literals(): TextLookUp {
-  const automaton = new LiteralAutomaton()
-  return {
-    add: (one, rule) => automaton.add(one, { rule, lists: [] }),
-    finish: () => {
-      runAtOnce(automaton.finish())
-    },
-    lookUp: (value, found) => automaton.lookUp(value, found),
-  }
-}
+const literals = (): TextLookUp => lookUpBy('contains')
 
 const kinds: readonly {
   readonly name: string
@@ -47,10 +43,10 @@ const kinds: readonly {
 }[] = [
   {
     name: 'prefixes',
-    make: () => affixes('prefix'),
+    make: () => lookUpBy('prefix'),
     holds: (value, one) => value.startsWith(one),
   },
-  { name: 'suffixes', make: () => affixes('suffix'), holds: (value, one) => value.endsWith(one) },
+  { name: 'suffixes', make: () => lookUpBy('suffix'), holds: (value, one) => value.endsWith(one) },
   { name: 'literals', make: literals, holds: (value, one) => value.includes(one) },
 ]
 
@@ -65,7 +61,7 @@ for (const { name, make, holds } of kinds) {
   describe(`a look-up of ${name}`, () => {
     const finds = (texts: readonly string[], values: readonly string[]): void => {
       const lookUp = lookUpOf(make, texts)
-      const found = new Candidates(texts.length, 0)
+      const found = new Candidates(texts.length)
       for (const value of values) {
         const want = indicesWhere(texts, (one) => holds(value, one))
         expect(foundRules(found, () => lookUp.lookUp(value, found))).to.deep.equal(want, value)
@@ -105,7 +101,7 @@ describe('a look-up of literals', () => {
     const half = 'a'.repeat(250)
     const texts = Array.from({ length: 100 }, (_, i) => `${half}${i}${half}`)
     const lookUp = lookUpOf(literals, texts)
-    const found = new Candidates(texts.length, 0)
+    const found = new Candidates(texts.length)
     const value = `${'a'.repeat(1_000_000)}7${half}`
     const start = process.cpuUsage()
     expect(foundRules(found, () => lookUp.lookUp(value, found))).to.deep.equal([7])
