@@ -5,7 +5,7 @@ import type { At } from '../schema/yaml-document.ts'
 import { foldCase } from './case-folding.ts'
 import { isCidr, parseCidr } from './cidr.ts'
 import type { ElementTest, Scalar } from './condition.ts'
-import { parseGlob } from './glob.ts'
+import { parseGlob, soughtCharsMax } from './glob.ts'
 import { refuseImpossibleElement } from './parse-impossible.ts'
 import { parseRange } from './parse-interval.ts'
 import { foldMembers, isScalar, parseListName, parseMembers } from './parse-members.ts'
@@ -19,6 +19,9 @@ import {
   type TestContext,
 } from './parse-operators.ts'
 import { compileRegex } from './regex.ts'
+
+/** UTF-16 units of a text that a test is written with, as of a regex; far above any real one. */
+const textCharsMax = 1_000
 
 interface Modifiers {
   readonly ci: boolean
@@ -104,12 +107,12 @@ function parseOperator(
     case 'suffix':
     case 'contains': {
       const text = parseText(name, operand, at, context)
-      return text === null ? null : { kind: name, text: ci ? foldCase(text) : text, ci }
+      const charsMax = name === 'contains' ? soughtCharsMax : textCharsMax
+      if (text === null || isTooLong(text, charsMax, at, context)) return null
+      return { kind: name, text: ci ? foldCase(text) : text, ci }
     }
-    case 'glob': {
-      const text = parseText(name, operand, at, context)
-      return text === null ? null : { kind: 'glob', glob: parseGlob(text, ci), ci }
-    }
+    case 'glob':
+      return parseGlobTest(operand, ci, at, context)
     case 'regex':
       return parseRegex(operand, modifiers, at, context)
     case 'gt':
@@ -180,6 +183,30 @@ function parseText(
     return null
   }
   return operand
+}
+
+function parseGlobTest(
+  operand: Json,
+  ci: boolean,
+  at: At,
+  context: TestContext,
+): ElementTest | null {
+  const source = parseText('glob', operand, at, context)
+  if (source === null || isTooLong(source, textCharsMax, at, context)) return null
+  const glob = parseGlob(source, ci)
+  const longest = Math.max(0, ...glob.pieces.slice(1, -1).map((piece) => piece.length))
+  if (longest <= soughtCharsMax) return { kind: 'glob', glob, ci }
+  const message = `a text of ${longest} characters between two stars, above ${soughtCharsMax}`
+  context.reporter.error(at, 'bad-test', message, 'the part of it that tells texts apart is enough')
+  return null
+}
+
+/** Whether a rule asks for a text that is above a bound; reported when it does. */
+function isTooLong(text: string, charsMax: number, at: At, { reporter }: TestContext): boolean {
+  if (text.length <= charsMax) return false
+  const message = `a text of ${text.length} characters, above ${charsMax}`
+  reporter.error(at, 'bad-test', message, 'the part of it that tells texts apart is enough')
+  return true
 }
 
 function parseRegex(
