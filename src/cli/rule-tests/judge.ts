@@ -24,18 +24,31 @@ export interface Judgement {
  *
  * Effects are compared when the case speaks of effects, or says that nothing happens; skips and
  * retries when it speaks of those: a case about the second attempt need not tell of the first. A
- * dead letter is never passed over.
+ * dead letter is never passed over. A case that waited for one in vain shows the effects as well,
+ * of which it did not speak.
  */
 export function judge(expected: readonly Expected[], happened: readonly Happened[]): Judgement {
   const compared = happened.filter(({ kind }) => isCompared(kind, expected))
   const wanted = expected.map(wantedText)
   const actual = compared.map((one, i) => actualText(one, expected[i]))
+  const isInVain = actual.length < wanted.length && !compared.some(({ kind }) => kind === 'dead')
   return {
     ok: isDeepStrictEqual(wanted, actual),
     expected: wanted,
-    actual,
+    actual: isInVain ? withEffects(expected, happened) : actual,
     notes: happened.flatMap(noteOf),
   }
+}
+
+/** What is compared, and calls and derived events in any case. */
+function withEffects(
+  expected: readonly Expected[],
+  happened: readonly Happened[],
+): readonly JsonObject[] {
+  const shown = happened.filter(
+    ({ kind }) => kind === 'http' || kind === 'emit' || isCompared(kind, expected),
+  )
+  return shown.map((one, i) => actualText(one, expected[i]))
 }
 
 function isCompared(kind: Happened['kind'], expected: readonly Expected[]): boolean {

@@ -213,6 +213,71 @@ describe('what a case expects', () => {
     ])
   })
 
+  describe('shows what was done in place of', () => {
+    const done = [
+      { http: { method: 'POST', url: 'http://a.internal/x?y=1' } },
+      { emit: { topic: 'out', key: 'k' } },
+    ]
+    const rows: readonly {
+      readonly is: string
+      readonly expected: Expected | readonly Expected[]
+      readonly happened: readonly Happened[]
+      readonly actual: readonly object[]
+    }[] = [
+      {
+        is: 'a dead letter behind a retry',
+        expected: [
+          { kind: 'retry', afterMs: null },
+          { kind: 'dead', reason: 'status' },
+        ],
+        happened: [call, retry, record],
+        actual: [done[0] ?? {}, { retry: { after: '10s' } }, done[1] ?? {}],
+      },
+      {
+        is: 'a dead letter',
+        expected: { kind: 'dead', reason: 'status' },
+        happened: [call, record],
+        actual: done,
+      },
+      {
+        is: 'a dead letter, after a retry',
+        expected: { kind: 'dead', reason: 'status' },
+        happened: [call, retry, record],
+        actual: done,
+      },
+      {
+        is: 'a retry',
+        expected: { kind: 'retry', afterMs: null },
+        happened: [call, record],
+        actual: done,
+      },
+      {
+        is: 'a retry of what is dead: the dead letter says it',
+        expected: { kind: 'retry', afterMs: null },
+        happened: [call, dead],
+        actual: [{ dead: 'status' }],
+      },
+      {
+        is: 'a dead letter of what is skipped: nothing',
+        expected: { kind: 'dead', reason: 'status' },
+        happened: [noMatch],
+        actual: [],
+      },
+    ]
+    for (const { is, expected, happened, actual } of rows) {
+      it(is, () => {
+        const judgement = judge([expected].flat(), happened)
+        expect(judgement.ok).to.equal(false)
+        expect(judgement.actual).to.deep.equal(actual)
+      })
+    }
+  })
+
+  it('does not show it where a case holds', () => {
+    const { actual } = judge([{ kind: 'dead', reason: 'status' }], [call, dead])
+    expect(actual).to.deep.equal([{ dead: 'status' }])
+  })
+
   it('comes with the reasons of what it does not compare', () => {
     const { notes } = judge([http({})], [noMatch, call, retry])
     expect(notes).to.deep.equal([
