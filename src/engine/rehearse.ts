@@ -15,6 +15,8 @@ export type Rehearsal =
       readonly requests: readonly string[]
       /** The step whose result a later one reads: what comes behind it cannot be known. */
       readonly needs: string | null
+      /** Elements of steps with `each` that were not rendered, being behind the first hundred. */
+      readonly elementsPassedOver: number
     }
   | { readonly reason: 'template-error'; readonly error: string; readonly step: number }
 
@@ -22,40 +24,46 @@ export type Rehearsal =
 const requestsTold = 10
 
 /**
+ * Elements of one step that are rendered, all in one go: a thousand, as a live rule may have and
+ * takes one call after another, would keep other rules waiting. What is alike fails alike.
+ */
+const elementsRendered = 100
+
+/**
  * Renders what is left of the way of a task, up to the first step that reads the result of another
- * one, and performs nothing.
+ * one, and performs nothing. Of a step with `each`, the first elements are rendered.
  */
 export function rehearse(task: Task, rule: Rule, nowMs: number): Rehearsal {
   const way = wayOf(rule, task)
   const match = way.captures(task.event)
-  const requests: string[] = []
+  const told: Told = { requests: [], elementsPassedOver: 0 }
   for (let step = task.step; step < way.steps.length; step++) {
     const place = { step, item: 0, element: undefined, results: null }
-    const stopped = rehearseStep(
-      way.steps[step],
-      scopeOf(task, rule, match, nowMs, place),
-      requests,
-    )
+    const stopped = rehearseStep(way.steps[step], scopeOf(task, rule, match, nowMs, place), told)
     if (stopped === null) continue
-    if (stopped.kind === 'no-result') return { reason: 'shadow', requests, needs: stopped.step }
+    if (stopped.kind === 'no-result') return { reason: 'shadow', ...told, needs: stopped.step }
     return { reason: 'template-error', error: describeFailure(stopped.failure), step }
   }
-  return { reason: 'shadow', requests, needs: null }
+  return { reason: 'shadow', ...told, needs: null }
 }
 
-function rehearseStep(
-  step: Step | undefined,
-  scope: Scope,
-  requests: string[],
-): NotRendered | null {
+/** What a rehearsal tells, as it goes on. */
+interface Told {
+  readonly requests: string[]
+  elementsPassedOver: number
+}
+
+function rehearseStep(step: Step | undefined, scope: Scope, told: Told): NotRendered | null {
   if (step === undefined) return null
   const found = step.each === null ? null : elementsOf(step.each, scope)
   if (found !== null && found.kind !== 'elements') return found
-  const scopes = found === null ? [scope] : found.elements.map((item) => ({ ...scope, item }))
+  const elements = found === null ? null : found.elements.slice(0, elementsRendered)
+  const scopes = elements === null ? [scope] : elements.map((item) => ({ ...scope, item }))
   for (const one of scopes) {
     const rendered = step.action.render(one)
     if (rendered.kind !== 'ready') return rendered
-    if (requests.length < requestsTold) requests.push(rendered.request.summary)
+    if (told.requests.length < requestsTold) told.requests.push(rendered.request.summary)
   }
+  if (found !== null) told.elementsPassedOver += found.elements.length - scopes.length
   return null
 }

@@ -170,6 +170,6 @@ export class RuleQueues {
 /** A loop counts as a rehearsal: in shadow mode nothing is emitted that could go round. */
 function deadInShadow({ reason, error }: Extract<Verdict, { kind: 'dead' }>): Rehearsal {
   return reason === 'loop'
-    ? { reason: 'shadow', requests: [], needs: null }
+    ? { reason: 'shadow', requests: [], needs: null, elementsPassedOver: 0 }
     : { reason: 'template-error', error, step: 0 }
 }

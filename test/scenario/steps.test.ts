@@ -457,7 +457,28 @@ describe('a rule in shadow mode', () => {
     expect(house.ladder()).to.deep.include({ matched: 1, done: 0, skipped: { shadow: 1 } })
     const requests = ['one null', 'two 1', 'two 2']
     const common = { rule: 'purge', task: 'purge/edits/0/0', reason: 'shadow' }
-    expect(told(house)).to.deep.equal([{ ...common, requests, needs: null }])
+    expect(told(house)).to.deep.equal([{ ...common, requests, needs: null, elementsPassedOver: 0 }])
+  })
+
+  it('renders the first hundred elements of a step, and says how many it passed over', async () => {
+    const seen: unknown[] = []
+    const items = Array.from({ length: 130 }, (_, i) => i)
+    const counting = aStep(never, {
+      each: () => items,
+      action: anAction(never, {
+        render: ({ item }) => {
+          seen.push(item)
+          return {
+            kind: 'ready',
+            request: { summary: `two ${JSON.stringify(item)}`, perform: never },
+          }
+        },
+      }),
+    })
+    const house = await rehearsed([counting, counting, rendering('last')])
+    expect(house.ladder()).to.deep.include({ matched: 1, done: 0, skipped: { shadow: 1 } })
+    expect(seen).to.deep.equal([...items.slice(0, 100), ...items.slice(0, 100)])
+    expect(told(house)[0]).to.deep.include({ needs: null, elementsPassedOver: 60 })
   })
 
   it('renders up to the step that reads a result, which is not there', async () => {
