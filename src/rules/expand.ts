@@ -4,7 +4,7 @@ import { checkShape } from '../schema/check-shape.ts'
 import type { Reporter } from '../schema/reporter.ts'
 import { fillEachTags, fillName, findEachTags, type ReportTag } from './each-tags.ts'
 import type { WrittenRule } from './rule-file.ts'
-import { ruleNameForm, ruleSchema } from './rule-schema.ts'
+import { ruleNameForm, ruleSchema, writtenNameForm } from './rule-schema.ts'
 
 /** One rule, `for_each` carried out; nothing is inherited yet. */
 export interface RuleSource {
@@ -90,7 +90,8 @@ function expandOne(
   // as: a map that is filled in is one again
   const filled = fillEachTags(value, at, entry.each, report) as JsonObject
   const isGood = reporter.problems.length === before
-  if (isGood && name !== written.name && !ruleNameForm.test(name)) {
+  // One that is wrong as it is written has been told so, with the shape of the file.
+  if (isGood && writtenNameForm.test(written.name) && !ruleNameForm.test(name)) {
     const message = `\`${name}\` cannot be the name of a rule`
     const hint = 'lower-case letters, digits and `-`, at most 63'
     reporter.errorAtKey(at, 'bad-name', message, hint)

@@ -10,8 +10,12 @@ import { ruleTestSchema } from './rule-test-schema.ts'
 /** A rule's name becomes a metric label and part of topic names: short, plain, stable. */
 export const ruleNameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
-/** The same where parts of it are filled in by `for_each`; what comes out is looked at again. */
-const writtenNameForm = /^(?:[a-z0-9]|\{\{[^{}]*\}\})(?:[a-z0-9-]|\{\{[^{}]*\}\})*$/
+/**
+ * The same, or one of which `for_each` fills in a part: that may be of any length, because what comes
+ * out is looked at again. A tag that it does not fill in would stay in the name.
+ */
+export const writtenNameForm =
+  /^(?:[a-z0-9][a-z0-9-]{0,62}|[a-z0-9-]*\{\{\s*[#^/&>]?\s*each\b[^{}]*\}\}(?:[a-z0-9-]|\{\{\s*[#^/&>]?\s*each\b[^{}]*\}\})*)$/
 
 /** Bounds of what a rule may say; each is far above what a person writes. */
 const topicsMax = 1_000

@@ -47,6 +47,21 @@ const cases: readonly Case[] = [
     text: inRule('when:\n  a: 1\n  - b: 2'),
     places: ['6:7 yaml-syntax'],
   },
+  {
+    name: 'a name of 64 characters',
+    text: inRule('').replace('purge', 'p'.repeat(64)),
+    places: ['2:3 bad-name'],
+  },
+  {
+    name: 'a name that only an event could fill in',
+    text: inRule('').replace('purge', '"purge-{{event.each}}"'),
+    places: ['2:3 bad-name'],
+  },
+  {
+    name: 'a name of which `for_each` fills in a part',
+    text: inRule('for_each: [{ x: a }]').replace('purge', '"{{each.x}}-{{event.wiki}}"'),
+    places: ['2:3 bad-name'],
+  },
   { name: 'an alias to nothing', text: inRule('owner: *who'), places: ['4:12 yaml-alias'] },
   {
     name: 'an alias to itself',
