@@ -9,9 +9,6 @@ import type { TestContext } from './parse-operators.ts'
 /** Members of one list in a rule; a longer one belongs into `lists`. */
 export const membersMax = 10_000
 
-/** Members of one of `lists`, which may be a file of ids: some 100 MB of memory at most. */
-const listMembersMax = 1_000_000
-
 export function isScalar(value: Json): value is Scalar {
   return value === null || typeof value !== 'object'
 }
@@ -54,6 +51,7 @@ export function parseListName(
     reporter.error(at, 'unknown-list', message, didYouMean(operand, lists.keys()) ?? known)
     return null
   }
+  if (list === null) return null // it is wrong, and that has been told
   if (!Array.isArray(list)) {
     const message = `\`${operand}\` is ${describeValue(list)}, expected a list`
     reporter.error(at, 'wrong-type', message, 'a map of `lists` is for the pipe `lookup`')
@@ -63,7 +61,7 @@ export function parseListName(
     reporter.error(at, 'impossible', `no value is in \`${operand}\`: the list is empty`)
     return null
   }
-  return namedMembers(list as readonly Json[], operand, context) // as: an array of a Json value
+  return namedMembers(list as readonly Json[]) // as: an array of a Json value
 }
 
 /**
@@ -73,21 +71,11 @@ export function parseListName(
 const sets = new WeakMap<readonly Json[], ReadonlySet<Scalar>>()
 const foldedSets = new WeakMap<ReadonlySet<Scalar>, ReadonlySet<Scalar>>()
 
-function namedMembers(
-  list: readonly Json[],
-  name: string,
-  context: TestContext,
-): ReadonlySet<Scalar> | null {
+function namedMembers(list: readonly Json[]): ReadonlySet<Scalar> {
   const known = sets.get(list)
   if (known !== undefined) return known
-  const at = ['lists', name]
-  if (list.length > listMembersMax) {
-    const message = `a list of ${list.length} members, above ${listMembersMax}`
-    context.reporter.error(at, 'too-many', message, 'a service that is asked may know more')
-    return null
-  }
-  const members = scalarsOf(list, at, context)
-  if (members !== null) sets.set(list, members)
+  const members = new Set(list as readonly Scalar[]) // as: rule-lists.ts lets no other member through
+  sets.set(list, members)
   return members
 }
 

@@ -366,6 +366,7 @@ function compileLookup(args: readonly Argument[], { lists }: PipeContext): Pipe 
   if (name === null) return wrongArguments('`lookup` takes the name of one list')
   const list = lists.get(name)
   if (list === undefined) return unknown('list', name, lists.keys())
+  if (list === null) return () => undefined // it is wrong, and no rule is run
   if (!isJsonObject(list)) {
     return {
       code: 'template-pipe',

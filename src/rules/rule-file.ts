@@ -14,6 +14,7 @@ export interface RuleFile {
   readonly document: YamlDocument
   /** The keys that rules of this file take over where they say nothing. */
   readonly defaults: JsonObject
+  /** `null` stands for one that is wrong, which has been told. */
   readonly lists: ReadonlyMap<string, Json>
   /** By name, equal for equal lists. */
   readonly listDigests: ReadonlyMap<string, string>

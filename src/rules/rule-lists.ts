@@ -26,7 +26,7 @@ const fileMembersMax = 1_000_000
 const linesAtOnce = 4_096
 
 export interface NamedList {
-  /** A list of values, or a map of them. */
+  /** A list of values, or a map of them. `null`: it is wrong, and that has been told. */
   readonly value: Json
   /** Equal for equal lists: it stands for the value where a rule's version is made. */
   readonly digest: string
@@ -50,8 +50,8 @@ interface ListContext {
   readonly listFiles: ListFiles
 }
 
-/** Stands for a list that is wrong, so that what names it is not told to name nothing. */
-const unread: NamedList = { value: [null], digest: '' }
+/** Stands for a list that is wrong: what reads it is not wrong as well. */
+const unread: NamedList = { value: null, digest: '' }
 
 /** The lists of a file by name; what is wrong with them is reported. */
 export async function readLists(
@@ -82,7 +82,23 @@ async function readList(value: Json, at: At, context: ListContext): Promise<Name
     reporter.error(at, 'too-many', message, 'put it into a file: `{ file: lists/name.txt }`')
     return null
   }
+  const nested = nestedIn(value)
+  if (nested !== null) {
+    const message = `found ${nested.what} in a list of values, expected ${scalar}`
+    reporter.error([...at, nested.index], 'wrong-type', message)
+    return null
+  }
   return { value, digest: versionOf(value) }
+}
+
+/** What `in` can compare a value with. */
+const scalar = 'a text, a number, true, false or null'
+
+/** The first member of a list that is a list or a map itself. What a map holds may be anything. */
+function nestedIn(value: ListValue): { readonly index: number; readonly what: string } | null {
+  if (!isList(value)) return null
+  const index = value.findIndex((one) => one !== null && typeof one === 'object')
+  return index === -1 ? null : { index, what: describeValue(value[index]) }
 }
 
 /** A map with `file` and nothing else names one. */
@@ -138,6 +154,11 @@ async function readListFile(path: string, rules: RuleContext): Promise<ReadList>
   if (size > fileMembersMax) {
     const message = `a list of ${size} members, above ${fileMembersMax}`
     return { kind: 'fault', code: 'too-many', message }
+  }
+  const nested = nestedIn(value)
+  if (nested !== null) {
+    const message = `found ${nested.what} as member ${nested.index + 1}, expected ${scalar}`
+    return { kind: 'fault', code: 'wrong-type', message }
   }
   const hash = createHash('sha256')
     .update(isJson ? 'json' : 'text')

@@ -143,6 +143,14 @@ describe('lists with a mistake', () => {
       '2:52 impossible',
     ],
     ['a text', 'enwiki', {}, '1:17 wrong-type'],
+    ['a list in a list', '[enwiki, [dewiki]]', {}, '1:26 wrong-type'],
+    [
+      'a map in a list of a file',
+      '{ file: a.json }',
+      { 'rules/a.json': '["a", {}]' },
+      '1:25 wrong-type',
+      'rules/a.json: found a map as member 2, expected a text, a number, true, false or null',
+    ],
     ['too many members', `[${Array(10_001).fill('a').join(',')}]`, {}, '1:17 too-many'],
   ]
   for (const [about, list, files, place, message] of cases) {
@@ -157,6 +165,15 @@ describe('lists with a mistake', () => {
   it('are told once: a rule that names one of them is not wrong as well', async () => {
     const { problems } = await loadWith(withList('{ file: no.txt }'), {})
     expect(placesOf(problems)).to.deep.equal(['1:25 file-unreadable'])
+    const nested = withList('[enwiki, [dewiki]]')
+    for (const text of [
+      nested,
+      nested.replace('{ in: wikis }', '{ in: wikis, suffix: wiki }'),
+      nested.replace('topic: x', 'topic: x, key: "{{event.wiki | lookup: wikis}}"'),
+    ]) {
+      const loaded = await loadWith(text, {})
+      expect(placesOf(loaded.problems)).to.deep.equal(['1:26 wrong-type'])
+    }
   })
 })
 
