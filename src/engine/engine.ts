@@ -15,7 +15,7 @@ import { MemoryBudget } from './memory-budget.ts'
 import { createMeters } from './meters.ts'
 import type { OwnTopics } from './own-topics.ts'
 import { PatientProducer, produceWaitMs } from './patient-producer.ts'
-import { RepeatedLog } from './repeated-log.ts'
+import { RepeatedLog, summaryMs } from './repeated-log.ts'
 import { RetryIntake } from './retry-intake.ts'
 import { RuleQueues } from './rule-queues.ts'
 import type { RuleQueue } from './rule-queue.ts'
@@ -146,6 +146,7 @@ export class Engine {
     this.#stops.push(
       () => this.#lag.stop(),
       every(this.#parts.clock, lookForTopicsMs, () => this.#lookForTopics()),
+      every(this.#parts.clock, summaryMs, () => Promise.resolve(this.#repeated.tellWaiting())),
     )
   }
 
@@ -164,6 +165,7 @@ export class Engine {
     await Promise.all([this.#retryLane, ...this.#lanes].map((lane) => lane.stop(deadlineMs)))
     cancel()
     this.#cutOff.abort()
+    this.#repeated.tellAll()
     if (cut !== '') {
       throw new Error(`attempts were cut off and run again at the next start: ${cut}`)
     }

@@ -126,6 +126,43 @@ describe('a log of what repeats', () => {
   })
 })
 
+describe('a log of what repeats, and of what came last', () => {
+  const logged = () => {
+    const clock = new FakeClock()
+    const said: unknown[] = []
+    const drop = () => {}
+    const warn = (fields: object) => void said.push(fields)
+    const logger = { debug: drop, info: drop, warn, error: drop, isDebug: false }
+    const log = new RepeatedLog(logger, clock)
+    for (const n of [1, 2, 3]) log.warn('kind', { n }, 'failed')
+    return { clock, said, log }
+  }
+
+  it('says the count and the last one after ten seconds, though no other comes', async () => {
+    const { clock, said, log } = logged()
+    await clock.advance(9_999)
+    log.tellWaiting()
+    expect(said).to.deep.equal([{ n: 1, repeated: 0 }])
+    await clock.advance(1)
+    log.tellWaiting()
+    log.tellWaiting()
+    expect(said).to.deep.equal([
+      { n: 1, repeated: 0 },
+      { n: 3, repeated: 1 },
+    ])
+  })
+
+  it('says what is left when all ends', () => {
+    const { said, log } = logged()
+    log.tellAll()
+    log.tellAll()
+    expect(said).to.deep.equal([
+      { n: 1, repeated: 0 },
+      { n: 3, repeated: 1 },
+    ])
+  })
+})
+
 describe('work done every so often', () => {
   it('is never under way twice, and not again once it is ended', async () => {
     const clock = new FakeClock()
