@@ -153,7 +153,8 @@ describe('a near miss', () => {
   })
 
   it('is not looked for in all of a long list', () => {
-    const others = Array.from({ length: 50_000 }, (_, i) => `nothing like it ${i}`)
+    // Short ones: a regex is in doubt about a list with more than it may see together.
+    const others = Array.from({ length: 50_000 }, (_, i) => `${i % 10}`)
     const when = { a: { regex: '^(edit|move)$' } }
     expect(told(when, { a: ['Edit', ...others] })).to.equal(
       'of its element "Edit": it differs only in case',
@@ -164,7 +165,7 @@ describe('a near miss', () => {
   it('is not looked for in every element of a `some`, and found in the nearest', () => {
     const tags = Array.from({ length: 100 }, (_, i) => `nothing like it ${i}`)
     const others = Array.from({ length: 5_000 }, () => ({ tags }))
-    const when = { some: { path: 'a', where: { tags: { regex: '^edit$' }, b: 1 } } }
+    const when = { some: { path: 'a', where: { tags: { glob: 'edit' }, b: 1 } } }
     const nearest = { b: 1, tags: ['Edit'] }
     const inspected = inspectCondition(conditionOf(when), anEvent({ a: [...others, nearest] }))
     const [first] = inspected.children
