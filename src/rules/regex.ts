@@ -12,8 +12,8 @@ import { isAnchoredAtStart, requiredLiteral } from './regex/required-literal.ts'
  */
 
 /**
- * UTF-16 units of the longest value that a regex may see; the caller checks it, and is in doubt
- * above. 64 KiB is far above any title or address, and keeps the worst pattern below a second.
+ * UTF-16 units that a regex may see of one value, all texts of a list together; the caller checks
+ * it, and is in doubt above. 64 KiB is far above any title or address, and keeps the worst pattern below a second.
  */
 export const valueCharsMax = 65_536
 
