@@ -93,7 +93,7 @@ export class Population {
 
   /** What filing a rule under `key` costs an event, in checks of a rule. */
   costOf(key: Key): number {
-    return this.#shareOf(key) + lookUpCost[key.kind] / Math.max(1, this.#sharers(key))
+    return this.shareOf(key) + lookUpCost[key.kind] / Math.max(1, this.#sharers(key))
   }
 
   /**
@@ -102,11 +102,11 @@ export class Population {
    * ask for many values tells more rules apart than one with few.
    */
   costAsSecond(key: Key): number {
-    return this.#shareOf(key) + 1 / (1 + this.#values.size)
+    return this.shareOf(key) + 1 / (1 + this.#values.size)
   }
 
   /** The share of the events in which the key is found, from 0 to 1. */
-  #shareOf(key: Key): number {
+  shareOf(key: Key): number {
     switch (key.kind) {
       case 'one-of':
         return this.#shareOfValues(key.values, key.ci)

@@ -248,6 +248,17 @@ describe('the index', () => {
     expect(candidatesOf(index, { a: ['z', 7] })).to.deep.equal(['r20', 'r21', 'r22'])
   })
 
+  it('does without a path if its rules are as rare at one that others need', () => {
+    const index = indexOf([
+      ...Array.from({ length: 60 }, (_, i) => when({ domain: `d${i}`, user: `u${i}` })),
+      ...Array.from({ length: 5 }, (_, i) => when({ domain: { prefix: 'd' }, page: `p${i}` })),
+      when({ user: 'somebody' }),
+    ])
+    expect(candidatesOf(index, { domain: 'd3' })).to.deep.equal([])
+    expect(candidatesOf(index, { user: 'u3' })).to.deep.equal(['r3'])
+    expect(candidatesOf(index, { user: 'somebody' })).to.deep.equal(['r65'])
+  })
+
   it('gives a list that is empty of rules for an event of no interest', () => {
     const index = indexOf([when({ a: 1 }), when({ b: { prefix: 'x' } })])
     expect(index.candidates(anEvent({ a: 2, b: 'y' })).count).to.equal(0)
