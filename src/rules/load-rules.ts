@@ -78,7 +78,7 @@ class Load {
     for (const source of files) {
       await this.#context.breathe()
       const { file, problems } = await readRuleFile(source, this.#context, listFiles)
-      this.#problems.push(...problems)
+      this.#add(problems)
       if (file !== null) read.push(file)
     }
     return read
@@ -138,7 +138,7 @@ class Load {
       return reporter
     })
     this.#entries.set(written, entries)
-    this.#problems.push(...reporters.flatMap(({ problems }) => problems))
+    for (const { problems } of reporters) this.#add(problems)
     return made
   }
 
@@ -152,9 +152,14 @@ class Load {
     let compiled: CompiledRule | null = null
     if (whole.said['abstract'] === true) checkAbstractRule(whole, context)
     else compiled = compileRule(whole, context)
-    this.#problems.push(...reporter.problems)
+    this.#add(reporter.problems)
     close()
     return compiled
+  }
+
+  /** One by one: as arguments of a call, those of a file full of mistakes would not fit on the stack. */
+  #add(problems: readonly Problem[]): void {
+    for (const problem of problems) this.#problems.push(problem)
   }
 
   #reportTwin(rule: RuleSource, first: RuleSource): void {
@@ -171,7 +176,7 @@ class Load {
   #reporterOf<T>(written: WrittenRule, entry: Entry | null, use: (reporter: Reporter) => T): T {
     const reporter = createReporter(placesOfWritten(written, entry, this.#told))
     const result = use(reporter)
-    this.#problems.push(...reporter.problems)
+    this.#add(reporter.problems)
     return result
   }
 }

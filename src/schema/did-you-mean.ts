@@ -10,6 +10,7 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
   let best = Math.min(distanceMax, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
     if (Math.max(name.length, candidate.length) > lengthMax) continue
+    if (Math.abs(name.length - candidate.length) >= best) continue // each of them is an edit
     const distance = editsBetween(name.toLowerCase(), candidate.toLowerCase())
     if (distance < best) [nearest, best] = [candidate, distance]
   }

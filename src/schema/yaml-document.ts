@@ -12,6 +12,7 @@ import {
   type Scalar,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml'
 import { invariant } from '../model/invariant.ts'
 import type { Json } from '../model/json.ts'
@@ -207,7 +208,9 @@ const plainWords: Readonly<Partial<Record<YAMLError['code'], Complaint>>> = {
 
 const hints: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   BAD_INDENT: 'look at the indentation, and whether a `[`, `{` or quote above is closed',
-  UNEXPECTED_TOKEN: 'quote the whole of a text that holds braces, brackets or quotes: "${NAME}"',
+  UNEXPECTED_TOKEN:
+    'quote the whole of a text that holds braces, brackets or quotes, with single quotes around ' +
+    `double ones: '{{event.title | default: "none"}}'`,
   MISSING_CHAR: 'is a quote, bracket or colon missing?',
   BLOCK_AS_IMPLICIT_KEY: 'look at the indentation, and quote a text that holds `: `',
   BAD_SCALAR_START: 'quote the text',
@@ -243,7 +246,9 @@ class Text {
     const { line, col } = this.#lines.linePos(offset)
     const start = offset - Math.max(0, col - 1)
     const end = this.file.text.indexOf('\n', start)
-    const source = this.file.text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '')
+    const before = end === -1 ? this.file.text.length : end
+    const isCrLf = this.file.text[before - 1] === '\r'
+    const source = this.file.text.slice(start, isCrLf ? before - 1 : before)
     return {
       file: this.file.name,
       line: Math.max(1, line),
@@ -325,7 +330,7 @@ class Reader {
     const name = isScalar(key) ? keyText(key) : null
     if (name === null && isMap(key) && this.#text.file.text.startsWith('{', key.range?.[0] ?? 0)) {
       const written = this.#text.file.text.slice(...rangeOf(key))
-      const hint = `put it in quotes: "{${written}}"`
+      const hint = `put it in quotes: ${quoted(`{${written}}`)}`
       this.#refuse(key, 'yaml-key', 'YAML takes `{{` for two maps, one in the other', hint)
       return null
     }
@@ -392,6 +397,11 @@ class Reader {
   }
 }
 
+/** As a YAML text; what holds double quotes stands in single ones. */
+function quoted(text: string): string {
+  return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`
+}
+
 /** Keys such as `404` and `true` are the texts that they are written as. */
 function keyText(key: { readonly value: unknown; readonly source?: string }): string | null {
   if (typeof key.value === 'string') return key.value
@@ -448,8 +458,26 @@ function stepInto(
     return item === undefined ? null : { key: null, value: item }
   }
   if (!isMap<Node, Node | null>(container)) return null
-  const pair = container.items.find(({ key }) => isScalar(key) && keyText(key) === String(step))
+  const pair = pairsOf(container).get(String(step))
   return pair === undefined ? null : { key: pair.key, value: pair.value }
+}
+
+/** By key: a file of 40,000 rules with a mistake in each asks for every one of them. */
+const pairsOfMaps = new WeakMap<
+  YAMLMap<Node, Node | null>,
+  ReadonlyMap<string, Pair<Node, Node | null>>
+>()
+
+function pairsOf(map: YAMLMap<Node, Node | null>): ReadonlyMap<string, Pair<Node, Node | null>> {
+  const known = pairsOfMaps.get(map)
+  if (known !== undefined) return known
+  const pairs = new Map<string, Pair<Node, Node | null>>()
+  for (const pair of map.items) {
+    const name = isScalar(pair.key) ? keyText(pair.key) : null
+    if (name !== null && !pairs.has(name)) pairs.set(name, pair) // of a key that stands twice the first
+  }
+  pairsOfMaps.set(map, pairs)
+  return pairs
 }
 
 function rangeOf(node: Node | null): readonly [number, number] {

@@ -148,6 +148,16 @@ describe('loading rules', () => {
     ])
   })
 
+  it('tells the mistakes of a file that holds nothing else, 150,000 of them', async () => {
+    const keys = Array.from({ length: 150_000 }, (_, i) => `k${i.toString(36)}`)
+    const text = `rules: { purge: { ${keys.join(',')} } }\n`
+    const { problems, ruleSet } = await loadText(text)
+    expect({ problems: problems.length, ruleSet }).to.deep.equal({
+      problems: 150_000,
+      ruleSet: null,
+    })
+  }).timeout(20_000)
+
   it('goes on behind a mistake, so that one run tells every one of them', async () => {
     const text = ruleText('ownr: x\nwhen: { a: { prefx: y } }\nunless: [{ b: [] }]', 'htp: {}')
     expect(placesOf((await loadText(text)).problems)).to.deep.equal([
