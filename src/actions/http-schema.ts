@@ -62,7 +62,9 @@ export const httpSchema = z
       .describe('Body: a template of text, `text/plain` unless headers say so.')
       .meta({ examples: ['{{event.title}} was edited'] }),
     body: z
-      .literal('event')
+      .literal('event', {
+        error: '`event`; a JSON tree stands below `json:` instead, and a template below `text:`',
+      })
       .optional()
       .describe('Body: `event`, the bytes of the event as they came, `application/json`.'),
     auth: z

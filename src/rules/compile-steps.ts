@@ -16,6 +16,7 @@ import { versionOf } from './rule-version.ts'
 import { stepKeys } from './step-schema.ts'
 import { createTemplateCompiler, type TemplateCompilerOptions } from './template-compiler.ts'
 import { parseTemplate } from './template-parse.ts'
+import type { KeptStep } from './template-read.ts'
 import type { JsonTemplate, TemplateCompiler } from './template.ts'
 
 /** Actions of one rule. A longer chain is several rules with derived events between them. */
@@ -48,32 +49,37 @@ export function compileSteps(source: Json, at: At, context: StepContext): readon
     reporter.error(at, 'too-many', `${source.length} actions, above ${actionsMax}`)
     return null
   }
-  const kept: string[] = []
+  const kept: KeptStep[] = []
   const steps: Step[] = []
   const list = source as readonly Json[] // as: an array of a Json value
   list.forEach((one, i) => {
     const ofOne = { ...context, kept: [...kept], before: list.slice(0, i) }
     const step = compileStep(one, [...at, i], ofOne)
     // A step with a mistake keeps its name as well: what reads it has no mistake of its own.
-    const name = nameOf(one)
-    if (name !== null) kept.push(name)
+    const keeps = keptOf(one, context.kinds)
+    if (keeps !== null) kept.push(keeps)
     if (step !== null) steps.push(step)
   })
   return steps.length === source.length ? steps : null
 }
 
 interface OneContext extends StepContext {
-  /** Names of the steps before this one that keep what came of them. */
-  readonly kept: readonly string[]
+  /** The steps before this one that keep what came of them. */
+  readonly kept: readonly KeptStep[]
   /** The steps before this one, as written. */
   readonly before: readonly Json[]
 }
 
-function nameOf(source: Json): string | null {
+function keptOf(source: Json, kinds: readonly ActionKind[]): KeptStep | null {
   if (!isJsonObject(source)) return null
-  const specs = Object.values(source).filter(isJsonObject)
-  const name = specs.map((spec) => spec['as']).find((one) => typeof one === 'string')
-  return name ?? null
+  for (const [key, spec] of Object.entries(source)) {
+    if (!isJsonObject(spec)) continue
+    const { as: name, each } = spec
+    if (typeof name !== 'string') continue
+    const keys = kinds.find((kind) => kind.name === key)?.resultKeys ?? null
+    return { name, kind: key, keys, isList: each !== undefined }
+  }
+  return null
 }
 
 function compileStep(source: Json, at: At, context: OneContext): Step | null {
@@ -96,7 +102,7 @@ function placeOf(before: readonly Json[], each: Json | undefined): string | null
 }
 
 function isTaken(name: Json, at: At, { kept, reporter }: OneContext): boolean {
-  if (typeof name !== 'string' || !kept.includes(name)) return false
+  if (typeof name !== 'string' || !kept.some((step) => step.name === name)) return false
   const message = `an earlier action is called \`${name}\` already`
   reporter.error([...at, 'as'], 'bad-value', message, 'a name is used once in a `do`')
   return true
@@ -168,11 +174,9 @@ function kindOf(
   const names = kinds.map((kind) => kind.name)
   if (!isJsonObject(source)) {
     const example = names.map((name) => `\`${name}: {..}\``).join(' or ')
-    reporter.error(
-      at,
-      'wrong-type',
-      `found ${describeValue(source)}, expected an action: ${example}`,
-    )
+    const message = `found ${describeValue(source)}, expected an action: ${example}`
+    const isUrl = typeof source === 'string' && /^https?:/i.test(source)
+    reporter.error(at, 'wrong-type', message, isUrl ? 'a call is `http: { url: ".." }`' : null)
     return null
   }
   const keys = Object.keys(source)

@@ -7,6 +7,7 @@ import { capturesOf } from './captures.ts'
 import { compileSteps } from './compile-steps.ts'
 import type { Condition } from './condition.ts'
 import type { WholeRule } from './inherit.ts'
+import { isOfRule } from './parse-condition.ts'
 import { parseMatch } from './parse-match.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
@@ -98,8 +99,13 @@ function compileWay(way: WrittenWay, context: WayContext): Way | null {
   return steps === null ? null : { condition, sample, steps, captures: captures.read }
 }
 
-/** An action that stands beside `do`, or below a slip of it, has been told as an unknown key. */
+/** An action that stands beside `do`, below a slip of it or in `when` has been told as what it is. */
 function hasStrayAction(source: JsonObject, { kinds }: WayContext): boolean {
+  const { when = null } = source
+  if (isJsonObject(when)) {
+    const isDoing = (key: string): boolean => isOfRule(key, when[key] ?? null)
+    if (['do', 'cases'].some(isDoing)) return true
+  }
   return Object.keys(source).some(
     (key) => kinds.some(({ name }) => name === key) || nearestName(key, ['do']) !== null,
   )

@@ -6,6 +6,7 @@ import { leadingBack } from './lint/leading-back.ts'
 import type { Linted } from './lint/linted.ts'
 import { plainPrefixes } from './lint/plain-prefix.ts'
 import { shadowedCases } from './lint/shadowed.ts'
+import { unlikelyPaths } from './lint/unlikely-paths.ts'
 import { unseenFields } from './lint/unseen-fields.ts'
 import { unindexable } from './lint/unindexable.ts'
 import type { RuleTest } from './rule-test-schema.ts'
@@ -32,6 +33,7 @@ export function warnAbout(
       ...unindexable(rule),
       ...plainPrefixes(rule),
       ...unseenFields(rule, testsOf.get(rule.rule.name) ?? []),
+      ...unlikelyPaths(rule, testsOf.get(rule.rule.name) ?? []),
     ]),
     ...rules.filter(({ matchesAll }) => matchesAll).map(matchesEverything),
     ...identical(rules),

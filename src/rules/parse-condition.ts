@@ -7,7 +7,7 @@ import { blockKeys, type BlockKey, type Condition, type FieldPath } from './cond
 import { compileExpr } from './expr.ts'
 import { isFieldPath, parseFieldPath } from './field-path.ts'
 import { isIndexable } from './indexable.ts'
-import type { TestContext } from './parse-operators.ts'
+import { operators, type TestContext } from './parse-operators.ts'
 import { parseTest, type Place } from './parse-test.ts'
 
 /** Blocks of one combinator, or of `unless`. */
@@ -50,7 +50,9 @@ function parseMap(source: Json, at: At, place: BlockPlace): Condition | null {
       ? 'a condition is a map of paths to tests; alternatives go below `any`'
       : source === null
         ? 'indent its tests below it, or leave it out to match every event of the topics'
-        : null
+        : typeof source === 'string'
+          ? hintForText(source, at)
+          : null
     const message = `found ${describeValue(source)}, expected a map of paths to tests`
     reporter.error(at, 'wrong-type', message, hint)
     return null
@@ -75,6 +77,26 @@ function parseMap(source: Json, at: At, place: BlockPlace): Condition | null {
   if (conditions.length < parts.length) return null
   const [only] = conditions
   return only !== undefined && conditions.length === 1 ? only : { kind: 'all', of: conditions, at }
+}
+
+/** `kind == edit`, as other languages have it. */
+const comparisonForm = /^(?:event\.)?([\w.-]+)\s*===?\s*("[^"]*"|'[^']*'|[\w.-]+)$/
+
+function hintForText(source: string, at: At): string {
+  const key = at.at(-1)
+  const [, path, value] = comparisonForm.exec(source.trim()) ?? []
+  const test = path === undefined ? 'kind: edit' : `${path}: ${value}`
+  const map = typeof key === 'string' ? `${key}: { ${test} }` : `{ ${test} }`
+  return `write \`${map}\`; a CEL expression stands below \`expr\``
+}
+
+const ruleKeys: readonly string[] = ['when', 'unless', 'cases', 'do', 'topics', 'tests']
+
+/** Whether a key of a condition is one of the rule, indented too far: as a test it says nothing. */
+export function isOfRule(key: string, value: Json): boolean {
+  if (!ruleKeys.includes(key)) return false
+  if (Array.isArray(value)) return value.some(isJsonObject)
+  return isJsonObject(value) && Object.keys(value).some((name) => !operators.includes(name))
 }
 
 function isBlockKey(key: string): key is BlockKey {
@@ -104,6 +126,13 @@ function parseList(source: Json, at: At, place: BlockPlace): readonly Condition[
 }
 
 function parseEntry(key: string, value: Json, at: At, place: BlockPlace): Condition | null {
+  if (isOfRule(key, value)) {
+    const message = `\`${key}\` stands beside \`when\`, not below it`
+    const hint =
+      key === 'when' ? 'write its tests in its place' : `indent \`${key}:\` as far as \`when:\``
+    place.reporter.errorAtKey(at, 'bad-path', message, hint)
+    return null
+  }
   const path = parseFieldPath(key, place.from)
   if (!isFieldPath(path)) {
     place.reporter.errorAtKey(at, 'bad-path', path.message, path.hint)

@@ -13,6 +13,7 @@ import {
   checkOperators,
   elementOperators,
   parseModifiers,
+  pathOfTest,
   rangeOperators,
   type ElementOperator,
   type ElementPart,
@@ -168,7 +169,11 @@ function parseText(
 ): string | null {
   if (typeof operand !== 'string') {
     const isQuotable = typeof operand === 'number' || typeof operand === 'boolean'
-    const hint = isQuotable ? `for a text, write it in quotes: "${operand}"` : null
+    const hint = isQuotable
+      ? `for a text, write it in quotes: "${operand}"`
+      : Array.isArray(operand)
+        ? alternativesHint(name, at)
+        : null
     reporter.error(at, 'wrong-type', `found ${describeValue(operand)}, expected a text`, hint)
     return null
   }
@@ -183,6 +188,12 @@ function parseText(
     return null
   }
   return operand
+}
+
+/** One text each; below `not` it is `none` that takes several. */
+function alternativesHint(name: string, at: At): string {
+  const word = at.at(-2) === 'not' ? 'none' : 'any'
+  return `alternatives: \`${word}: [ { ${pathOfTest(at.slice(0, -1))}: { ${name}: .. } }, .. ]\``
 }
 
 function parseGlobTest(

@@ -4,6 +4,7 @@ import { didYouMean } from '../schema/did-you-mean.ts'
 import type { Reporter } from '../schema/reporter.ts'
 import type { At } from '../schema/yaml-document.ts'
 import { blockKeys, type ElementTest, type FieldTest } from './condition.ts'
+import { synonymHint } from './operator-synonyms.ts'
 
 /** What the tests of a rule are parsed against. */
 export interface TestContext {
@@ -84,9 +85,15 @@ function operatorHint(name: string, at: At): string {
   if ((blockKeys as readonly string[]).includes(name)) {
     return `\`${name}\` stands beside paths and holds whole conditions`
   }
-  const path = String(at.at(-1))
-  const below = `a field below is written with its path: \`${path}.${name}\``
+  const below = `a field below is written with its path: \`${pathOfTest(at)}.${name}\``
+  const synonym = synonymHint(name)
+  if (synonym !== null) return `${synonym}; ${below}`
   return didYouMean(name, operators) ?? `${below}; tests are ${operators.join(', ')}`
+}
+
+/** The path that a test is about, as written. */
+export function pathOfTest(at: At): string {
+  return String(at.findLast((step) => step !== 'not'))
 }
 
 /** `search` stands beside `regex`, and `ci` beside a test of texts; `null` after reporting. */

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { checkShape } from '../schema/check-shape.ts'
+import { describeValue } from '../schema/describe.ts'
 import { createReporter } from '../schema/reporter.ts'
 import type { SourceFile } from '../schema/source-files.ts'
 import { parseYaml, type At, type YamlDocument } from '../schema/yaml-document.ts'
@@ -29,6 +30,10 @@ export interface WrittenRule {
   readonly source: Json
 }
 
+const frame =
+  'a rule file is `rules:`, and below it each rule by its name: ' +
+  '`rules: { purge: { topics: [..], when: {..}, do: {..} } }`'
+
 /** Reads a file and tells what is wrong with it as a whole; `null`: there is nothing to go on with. */
 export async function readRuleFile(
   source: SourceFile,
@@ -39,7 +44,8 @@ export async function readRuleFile(
   if (document === null) return { file: null, problems }
   const reporter = createReporter(document)
   const root = document.value
-  checkShape(ruleFileSchema, root, [], reporter)
+  if (isJsonObject(root)) checkShape(ruleFileSchema, root, [], reporter)
+  else reporter.error([], 'wrong-type', `found ${describeValue(root)}, expected a map`, frame)
   // A file with a mistake at its root is read on as far as it goes, so that all is told at once.
   const part = (name: string): Json | undefined => (isJsonObject(root) ? root[name] : undefined)
   const defaults = part('defaults')

@@ -161,11 +161,13 @@ const doing = {
     .meta({ examples: [{ http: { url: 'http://cdn.internal/{{event.title}}' } }] }),
 }
 
-/** Actions beside `do` instead of below it. */
-const strayActions = {
+/** Actions beside `do` and paths beside `when` instead of below them. */
+const strays = {
   leaves: 'do',
-  hintFor: (key: string): string | null =>
-    key === 'http' || key === 'emit' ? 'an action stands below `do:`' : null,
+  hintFor(key: string): string | null {
+    if (key === 'http' || key === 'emit') return 'an action stands below `do:`'
+    return /[.@]/.test(key) ? 'paths stand below `when:`' : null
+  },
 }
 
 export const caseSchema = z
@@ -174,7 +176,7 @@ export const caseSchema = z
     ...doing,
     sample: sampleSchema.optional(),
   })
-  .register(strayKeys, strayActions)
+  .register(strayKeys, strays)
 
 export const ruleSchema = z
   .strictObject({
@@ -221,12 +223,13 @@ export const ruleSchema = z
         examples: [[{ name: 'a test page is not', event: {}, expect: { skip: 'no-match' } }]],
       }),
   })
-  .register(strayKeys, strayActions)
+  .register(strayKeys, strays)
   .register(laterKeys, { keys: ['hold'] })
 
 /** A rule that only serves others need not say everything. */
 export const abstractRuleSchema = ruleSchema
   .extend({ topics: topics.optional() })
+  .register(strayKeys, strays)
   .register(laterKeys, { keys: ['hold'] })
 
 export const ruleFileSchema = z

@@ -97,7 +97,8 @@ class IssueReporter {
         this.#reporter.errorAtKey(at, 'not-supported-yet', `\`${key}\` is not supported yet`)
         continue
       }
-      const near = nearestName(key, [...known, ...later])
+      // A path is no slip of a key: `@topic` is not `topics`.
+      const near = /[.@]/.test(key) ? null : nearestName(key, [...known, ...later])
       const elsewhere = near === null ? (strays[key] ?? null) : null
       const missed = elsewhere === null ? near : leaves
       if (missed !== null) meant.push(JSON.stringify([...path, missed]))
@@ -107,7 +108,7 @@ class IssueReporter {
         at,
         'unknown-key',
         `unknown key \`${key}\``,
-        hint ?? didYouMean(key, [...known, ...later]) ?? keys,
+        hint ?? (near === null ? keys : `did you mean \`${near}\`?`),
       )
     }
     return meant
@@ -315,6 +316,14 @@ export function refuse(
 ): void {
   const params = { code, hint } satisfies IssueParams
   context.addIssue({ code: 'custom', message, params, path: [...path] })
+}
+
+/** For the `error` of a map: what the value that stands in its place is written as below a key. */
+export function insteadOfMap(
+  entryFor: (value: unknown) => string,
+): (issue: { readonly code: string; readonly input?: unknown }) => string | undefined {
+  return ({ code, input }) =>
+    code === 'invalid_type' ? `a map, such as \`{ ${entryFor(input)} }\`` : undefined
 }
 
 function pathOf(issue: Issue, below: At): At {

@@ -43,6 +43,7 @@ export const problemCodes = [
   'unindexable',
   'regex-is-prefix',
   'unseen-field',
+  'unlikely-path',
   'unused-list',
   'identical-rules',
   'leads-back',

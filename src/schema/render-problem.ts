@@ -18,11 +18,17 @@ const leadMax = 40
  * ```
  */
 export function renderProblem(problem: Problem): string {
-  const { file, line, column, severity, code, message, hint, source } = problem
-  const lines = [printableLine(`${file}:${line}:${column}: ${severity}: ${message} [${code}]`)]
+  const { line, column, severity, code, message, hint, source } = problem
+  const lines = [printableLine(`${placeOf(problem)} ${severity}: ${message} [${code}]`)]
   if (source !== null) lines.push(...sourceLines(line, column, source))
   if (hint !== null) lines.push(printableLine(`  hint: ${hint}`))
   return lines.join('\n')
+}
+
+/** `file:line:column:`, or `file:` of a file as a whole, in which there is nothing to look at. */
+export function placeOf({ file, line, column, source }: Problem): string {
+  const isWhole = source === null && line === 1 && column === 1
+  return isWhole ? `${file}:` : `${file}:${line}:${column}:`
 }
 
 /** All problems, with an empty line between them. */

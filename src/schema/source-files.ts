@@ -49,7 +49,7 @@ export async function readRuleFiles(paths: readonly string[]): Promise<SourceFil
     const found = await namesAt(path, problems)
     if (found === null) continue
     if (found.length === 0) {
-      const hint = 'rule files end in .yaml or .yml'
+      const hint = 'rule files end in .yaml or .yml; `sluice new` writes a first one'
       problems.push(fileProblem(path, 'no-rule-files', 'there is no rule file here', hint))
     }
     const folder = found.length === 1 && found[0] === path ? dirname(path) : path
@@ -148,12 +148,18 @@ async function readBounded(name: string, bytesMax: number): Promise<Buffer> {
   }
 }
 
+const whereRulesAre = 'run it where `rules/` is, name a path, or start with `sluice new`'
+
 /** The files at a path, or `null` after reporting why there are none to be had. */
 async function namesAt(path: string, problems: Problem[]): Promise<readonly string[] | null> {
   try {
     if (!(await stat(path)).isDirectory()) return [path]
   } catch (error) {
-    problems.push(fileProblem(path, 'file-unreadable', reasonOf(error), null))
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const [reason, hint] = isMissing
+      ? ['there is no such file or folder', whereRulesAre]
+      : [reasonOf(error), null]
+    problems.push(fileProblem(path, 'file-unreadable', reason, hint))
     return null
   }
   const names: string[] = []

@@ -1,5 +1,5 @@
 import type { Problem } from '../../model/problem.ts'
-import { renderProblem } from '../../schema/render-problem.ts'
+import { placeOf, renderProblem } from '../../schema/render-problem.ts'
 import type { Styles } from '../styles.ts'
 import { summaryOf, type CheckReport, type TestCaseReport } from './check-report.ts'
 
@@ -14,9 +14,9 @@ export function textOf(report: CheckReport, styles: Styles): string {
 
 /** The place stands out, and the severity has its colour. */
 function painted(problem: Problem, styles: Styles): string {
-  const { file, line, column, severity } = problem
+  const { severity } = problem
   const text = renderProblem(problem)
-  const place = `${file}:${line}:${column}:`
+  const place = placeOf(problem)
   const lead = `${place} ${severity}:`
   if (!text.startsWith(lead)) return text // a name that had to be made printable
   const color = severity === 'error' ? styles.red : styles.yellow

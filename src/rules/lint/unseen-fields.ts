@@ -18,7 +18,7 @@ export function unseenFields(
   const bodies = tests.flatMap(({ events }) => events.map(({ body }) => body))
   const conditions = [rule.condition, ...rule.ways.flatMap(({ condition }) => condition ?? [])]
   return conditions.flatMap(silentTests).flatMap(({ path, at }) => {
-    if (path.from !== 'event' || bodies.some((body) => has(body, path.steps))) return []
+    if (path.from !== 'event' || bodies.some((body) => hasField(body, path.steps))) return []
     const near = bodies.flatMap((body) => nearField(body, path.steps) ?? [])[0]
     if (near === undefined) return []
     return [
@@ -55,7 +55,8 @@ function allTests(condition: Condition): readonly TestNode[] {
   return 'of' in condition ? condition.of.flatMap(allTests) : []
 }
 
-function has(body: Json, steps: readonly string[]): boolean {
+/** Whether an event has a field, null included. */
+export function hasField(body: Json, steps: readonly string[]): boolean {
   const { rest } = walk(body, steps)
   return rest.length === 0
 }
@@ -81,5 +82,5 @@ function nearField(body: Json, steps: readonly string[]): string | null {
   const near = nearestName(wrong, Object.keys(map))
   if (near === null) return null
   const path = [...steps.slice(0, steps.length - rest.length), near, ...behind]
-  return has(body, path) ? path.map((step) => step.replaceAll('.', '\\.')).join('.') : null
+  return hasField(body, path) ? path.map((step) => step.replaceAll('.', '\\.')).join('.') : null
 }

@@ -30,6 +30,11 @@ describe('a problem as text', () => {
     )
   })
 
+  it('names no place in a file that is wrong as a whole', () => {
+    const whole = { ...problem, line: 1, column: 1, source: null, hint: null }
+    expect(renderProblem(whole)).to.equal('rules/cdn.yaml: error: unknown key `whem` [unknown-key]')
+  })
+
   it('is set apart from the next by an empty line', () => {
     const bare = { ...problem, source: null, hint: null }
     expect(renderProblems([bare, bare]).split('\n\n')).to.have.length(2)

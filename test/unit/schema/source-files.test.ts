@@ -56,6 +56,20 @@ describe('reading files', () => {
     ])
   })
 
+  it('says how to begin where no rules are found', async () => {
+    const { problems } = await readRuleFiles([join(folder, 'absent'), folder])
+    expect(problems.map(({ message, hint }) => [message, hint])).to.deep.equal([
+      [
+        'there is no such file or folder',
+        'run it where `rules/` is, name a path, or start with `sluice new`',
+      ],
+      [
+        'there is no rule file here',
+        'rule files end in .yaml or .yml; `sluice new` writes a first one',
+      ],
+    ])
+  })
+
   it('tells what cannot be read beside what can', async () => {
     const good = await write('good.yaml', 'rules: {}')
     const absent = join(folder, 'absent.yaml')

@@ -87,6 +87,13 @@ describe('a YAML document', () => {
     { text: 'a:\n  b: [1]\n   c: 2\n', at: '3:4', hint: /look at the indentation/ },
     { text: 'a: { b: ${NAME} }', at: '1:10', hint: /quote the whole of a text that holds braces/ },
     { text: 'a: "b" c', at: '1:8', hint: /quote the whole of a text that holds .* quotes/ },
+    {
+      text: 'a: "{{b | default: "x"}}"',
+      at: '1:21',
+      hint: /'\{\{event\.title \| default: "none"\}\}'$/,
+    },
+    { text: 'a: {{b | default: "x"}}', at: '1:5', hint: /in quotes: '\{\{b \| default: "x"\}\}'$/ },
+    { text: 'a: {{b}}', at: '1:5', hint: /in quotes: "\{\{b\}\}"$/ },
   ]
   for (const { text, at, hint } of slips) {
     it(`says what to look at in ${JSON.stringify(text)}`, () => {

@@ -183,14 +183,59 @@ const unseen: readonly Case[] = [
   },
 ]
 
+const unlikely: readonly Case[] = [
+  {
+    name: 'a path that begins with `event.`',
+    text: tested('{ event.k: 1 }', '{ k: 1 }'),
+    places: ['4:13 unlikely-path'],
+  },
+  {
+    name: 'no path of a field that is called `event`',
+    text: tested('{ event.k: 1 }', '{ event: { k: 1 } }'),
+    places: [],
+  },
+  {
+    name: 'a path into a list, also as what a value is compared with',
+    text: tested('{ k: 1, teams.0.id: 2, a: { same_as: teams.1 } }', '{ teams: [{ id: 2 }] }'),
+    places: ['4:19 unlikely-path', '4:34 unlikely-path'],
+  },
+  {
+    name: 'no path of a map whose names are numbers',
+    text: tested('{ k: 1, count.0: 2 }', '{ k: 1, count: { 0: 2 } }'),
+    places: [],
+  },
+]
+
+const unlikelyHints = [
+  ['event.page.id: 1', 'paths of `when` begin at the event: write `page.id`'],
+  [
+    'some: { path: event.teams, where: { id: 1 } }',
+    'paths of `when` begin at the event: write `teams`',
+  ],
+  [
+    'some: { path: teams, where: { event.id: 1 } }',
+    'paths of `where` begin at the element: write `id`',
+  ],
+  ['teams.0.id: 1', 'of a list write `some: { path: teams, where: { id: .. } }`'],
+  ['"a.teams[0].id": 1', 'of a list write `some: { path: a.teams, where: { id: .. } }`'],
+  ['tags.0: x', 'write `tags`: a test of a list holds where some element satisfies it'],
+] as const
+
 describe('the linter tells', () => {
-  const all = [...shadowed, ...unindexable, ...prefixes, ...lists, ...unseen]
+  const all = [...shadowed, ...unindexable, ...prefixes, ...lists, ...unseen, ...unlikely]
   for (const { name, text, places } of all) {
     it(`${name}`, async () => {
       const { problems } = await loadText(text)
       expect(problems.map(({ line, column, code }) => `${line}:${column} ${code}`)).to.deep.equal(
         places,
       )
+    })
+  }
+
+  for (const [test, hint] of unlikelyHints) {
+    it(`what to write for ${test}`, async () => {
+      const { problems } = await loadText(rules(ruleOf(`when: { k: 1, ${test} }`)))
+      expect(problems.map((problem) => problem.hint)).to.deep.equal([hint])
     })
   }
 
