@@ -134,7 +134,7 @@ async function built(written: readonly WrittenMatch[]) {
 }
 
 /** As the program does it: see `src/app/breathe.ts`. */
-const sliceMsMax = 15
+const sliceMsMax = 8
 
 interface Shape {
   readonly name: string
