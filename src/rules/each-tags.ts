@@ -19,8 +19,8 @@ export type ReportTag = (
   hint: string | null,
 ) => void
 
-/** Any tag whose path begins with `each`, comments left out. */
-const tagForm = /\{\{\s*([{&#^/>]?)\s*each(?![\w-])([^{}]*)\}\}\}?/g
+/** Any tag whose path begins with `each`, comments left out. A third brace behind it is not its own. */
+const tagForm = /\{\{\s*([{&#^/>]?)\s*each(?![\w-])([^{}]*)\}\}/g
 const pathForm = /^((?:\.[^\s.|]+)+)\s*$/
 
 /** Whether a text holds such a tag. */

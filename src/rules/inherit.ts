@@ -106,7 +106,7 @@ export class Family {
       const names = [...this.#byName.keys()]
       const message = `there is no rule \`${name}\` to extend`
       reporter.error(at, 'unknown-rule', message, didYouMean(name, names))
-    } else if (found !== undefined || hasForEach(written)) {
+    } else if (found !== undefined || isMadeByForEach(written)) {
       const message = `\`${name}\` is made by \`for_each\`, and such a rule cannot be extended`
       const hint = 'put what they share into a rule with `abstract: true` that both extend'
       reporter.error(at, 'bad-value', message, hint)
@@ -130,6 +130,7 @@ function isInherited(key: string, said: JsonObject): boolean {
   return other === undefined || !Object.hasOwn(said, other)
 }
 
-function hasForEach({ source }: WrittenRule): boolean {
-  return isJsonObject(source) && source['for_each'] !== undefined
+/** Beside `abstract` it is a mistake of that rule, told there. */
+function isMadeByForEach({ source }: WrittenRule): boolean {
+  return isJsonObject(source) && source['for_each'] !== undefined && source['abstract'] !== true
 }

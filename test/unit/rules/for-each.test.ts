@@ -50,6 +50,17 @@ describe('for_each', () => {
     expect(en?.version).not.to.equal(de?.version)
   })
 
+  it('leaves a brace behind a tag where it is, also that of a tag around it', async () => {
+    const [en] = await rulesOf(
+      twoRules(
+        'description: \'{"n":{{each.n}}}\'\ntopics: [edits]\nwhen: { n: "{{each.n}}" }\n' +
+          'do: { http: { url: "http://cdn/{{event.{{each.wiki}}}}" } }',
+      ),
+    )
+    expect(en?.description).to.equal('{"n":1}')
+    expect(en?.ways[0]?.steps[0]?.action.target).to.equal('GET http://cdn/{{event.enwiki}}')
+  })
+
   it('keeps the type of a value that is exactly one tag', async () => {
     const each = '[{ name: a, n: 7, on: true, all: [x, 3], map: { gte: 5 }, none: null }]'
     const [rule] = await rulesOf(
@@ -172,6 +183,11 @@ describe('a mistake in for_each', () => {
       '`each` has nothing to stand for: the rule has no `for_each`',
     ],
     ['abstract beside it', twoRules(`${rest}\nabstract: true`), ['6:5 bad-value']],
+    [
+      'abstract beside it, told once: a rule on it is not wrong as well',
+      twoRules(`${rest}\nabstract: true\n`, 'base') + '  a: { extends: base, when: { a: 1 } }\n',
+      ['6:5 bad-value'],
+    ],
   ]
   for (const [about, text, places, message] of cases) {
     it(`is told where it stands: ${about}`, async () => {
