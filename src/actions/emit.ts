@@ -51,6 +51,9 @@ export const emitSchema = z
       .describe('Template of an RFC 3339 time, or of milliseconds since 1970. Without it now.')
       .meta({ examples: ['{{event.meta.dt}}'] }),
     ...stepKeys,
+    as: stepKeys.as
+      .describe('A name under which later actions read what came of it: `{{steps.<name>.offset}}`.')
+      .meta({ examples: ['moved'] }),
   })
   .describe('Puts a derived event on the bus.')
   .meta({ examples: [{ topic: 'rerender.page', value: { title: '{{event.title}}' } }] })
@@ -61,6 +64,7 @@ export type EmitSpec = z.infer<typeof emitSchema>
 export const emitKind: ActionKind<EmitSpec> = {
   name: 'emit',
   schema: emitSchema,
+  resultKeys: ['topic', 'partition', 'offset'],
   compile: compileEmit,
 }
 

@@ -31,6 +31,7 @@ import { secretOf } from './secret.ts'
 export const httpKind: ActionKind<HttpSpec> = {
   name: 'http',
   schema: httpSchema,
+  resultKeys: ['status', 'headers', 'body'],
   compile: compileHttp,
 }
 

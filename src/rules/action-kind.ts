@@ -16,6 +16,11 @@ export interface ActionKind<Spec = unknown> {
   readonly name: string
   /** The action as it is written; descriptions and defaults included, it is also the reference. */
   readonly schema: z.ZodType<Spec>
+  /**
+   * The keys of what a success keeps for later steps: `{{steps.x.<key>}}` with another one is a
+   * mistake, told at load. Without it any path below `steps.x` is taken.
+   */
+  readonly resultKeys?: readonly string[]
   /** Reports what the schema cannot say through `context.report`; `null` when it reported an error. */
   compile(spec: Spec, context: CompileContext): Action | null
 }

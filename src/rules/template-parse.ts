@@ -110,7 +110,7 @@ function nodesOf(
         if (/[\s|]/.test(value) || value === '') {
           report(
             `${quote}: a section takes a path and nothing else`,
-            'put the pipe on a tag inside',
+            helperHint(value) ?? 'put the pipe on a tag inside',
           )
         } else if (depth === depthMax) {
           report(`${quote}: sections are nested deeper than ${depthMax}`)
@@ -144,16 +144,27 @@ function refusal(type: string, quote: string): [message: string, hint: string] {
   }
 }
 
+/** `if`, as other template languages have it: what to write instead, or `null`. */
+function helperHint(section: string): string | null {
+  const [, word = '', path = ''] = /^(if|unless|each|with)\s+([^\s|]+)/.exec(section) ?? []
+  if (word === '') return null
+  const open = word === 'unless' ? '^' : '#'
+  return `there is no \`${word}\`: write {{${open}${path}}}..{{/${path}}}`
+}
+
 /** Mustache's own message says what and where; we put the text of the template beside it. */
 function syntaxProblem(source: string, error: unknown): [message: string, hint: string] {
   const reason = error instanceof Error ? error.message : String(error)
   const isTag = reason.startsWith('Unclosed tag')
+  const unclosed = /^Unclosed section "([^"]*)"/.exec(reason)?.[1] ?? ''
   // An unclosed tag is told with the end of the text; what a person looks for is where it opens.
   const at = isTag ? source.lastIndexOf('{{') : Number(/ at (\d+)$/.exec(reason)?.[1] ?? 0)
   const near = JSON.stringify(source.slice(Math.max(0, at - 10), at + 30))
   return [
     `${reason.replace(/ at \d+$/, '').toLowerCase()}, near ${near}`,
-    isTag ? 'a tag ends with }}' : 'every {{#path}} and {{^path}} needs its {{/path}}',
+    isTag
+      ? 'a tag ends with }}'
+      : (helperHint(unclosed) ?? 'every {{#path}} and {{^path}} needs its {{/path}}'),
   ]
 }
 

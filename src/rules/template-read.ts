@@ -21,10 +21,22 @@ export type Reader = (run: Run, element: Json | undefined) => Json | undefined
 export interface TemplateNames {
   /** Groups of the regexes on the way to this place: what `match` holds. */
   readonly captures: readonly string[]
-  /** Names of the earlier steps that keep their result. */
-  readonly steps: readonly string[]
+  /** The earlier steps that keep their result. */
+  readonly steps: readonly KeptStep[]
   /** The template belongs to a step with `each`. */
   readonly hasItem: boolean
+}
+
+/** A step that keeps what came of it, as far as that is known at load. */
+export interface KeptStep {
+  /** What stands behind its `as`. */
+  readonly name: string
+  /** `http`, `emit`. */
+  readonly kind: string
+  /** What its kind keeps of a success; `null`: not known, and every path below it is taken. */
+  readonly keys: readonly string[] | null
+  /** It has `each`: what is kept is a list, an element of it for each of those. */
+  readonly isList: boolean
 }
 
 /** Why a path cannot be read by any template. */
@@ -84,10 +96,31 @@ export function compileRead(
     default:
       return problem(
         `\`${root}\` is not something that a template reads`,
-        (below.length === 0 ? null : didYouMean(root, rootNames)) ??
-          `for a field of the event write {{event.${path}}}; a template reads ${roots}`,
+        hintForRoot(path, steps, names.steps),
       )
   }
+}
+
+function hintForRoot(path: string, steps: readonly string[], kept: readonly KeptStep[]): string {
+  const indexed = withoutBrackets(path)
+  if (indexed !== null && rootNames.includes(splitRoot(indexed))) return `write {{${indexed}}}`
+  const [root = '', ...below] = steps
+  const step = kept.find(({ name }) => name === root)
+  if (step !== undefined) return `write {{${pathOfStep(step, below)}}}`
+  return (
+    (below.length === 0 ? null : didYouMean(root, rootNames)) ??
+    `for a field of the event write {{event.${path}}}; a template reads ${roots}`
+  )
+}
+
+/** `event[0].a` as templates write it, `event.0.a`; `null` where nothing stands in brackets. */
+function withoutBrackets(path: string): string | null {
+  const written = path.replace(/\[(\d{1,9})\]/g, '.$1')
+  return written === path ? null : written
+}
+
+function splitRoot(path: string): string {
+  return path.split('.', 1)[0] ?? ''
 }
 
 function readOfMatch(below: readonly string[], captures: readonly string[]): Reader | PathProblem {
@@ -104,22 +137,84 @@ function readOfMatch(below: readonly string[], captures: readonly string[]): Rea
   return (run) => readBelow(run.scope.match, below)
 }
 
-function readOfSteps(below: readonly string[], known: readonly string[]): Reader | PathProblem {
-  const [name] = below
+function readOfSteps(below: readonly string[], known: readonly KeptStep[]): Reader | PathProblem {
+  const [name, ...path] = below
   if (name === undefined) {
     return problem('`steps` is read by the name of a step', 'write {{steps.<name>.body}}')
   }
-  if (!known.includes(name)) {
+  const step = known.find((one) => one.name === name)
+  if (step === undefined) {
+    const names = known.map((one) => one.name)
+    const indexed = withoutBrackets(below.join('.'))
+    const isIndexed = indexed !== null && names.includes(splitRoot(indexed))
     return problem(
       `no earlier step keeps its result as \`${name}\``,
-      didYouMean(name, known) ?? knownNames(known, `write as: ${name} in the action that gives it`),
+      isIndexed
+        ? `write {{steps.${indexed}}}`
+        : (didYouMean(name, names) ??
+            knownNames(names, `write as: ${name} in the action that gives it`)),
     )
   }
+  const never = neverKept(step, path)
+  if (never !== null) return never
   return (run) => {
     const { steps } = run.scope
     if (steps === null) throw new NoResult(name)
     return readBelow(steps, below)
   }
+}
+
+/** Why `path` below the result of `step` is absent whatever the step gives; `null` if it may be there. */
+function neverKept(step: KeptStep, path: readonly string[]): PathProblem | null {
+  const [first] = path
+  if (first === undefined) return null
+  if (step.isList && !indexForm.test(first)) {
+    const hint = /^-\d+$/.test(first)
+      ? `the last one is {{steps.${step.name} | last}}`
+      : `write {{${pathOfStep(step, path)}}}`
+    return problem(`\`${step.name}\` has \`each\`, so it is a list`, hint)
+  }
+  const key = step.isList ? path[1] : first
+  const { keys } = step
+  if (key === undefined || keys === null || keys.includes(key)) return null
+  const message = `a step of \`${step.kind}\` keeps ${inWords(keys)}, not \`${key}\``
+  const near = didYouMean(key, keys) ?? begunName(key, keys)
+  if (near !== null) return problem(message, near)
+  if (indexForm.test(key)) {
+    const hint = step.isList
+      ? `each element of \`${step.name}\` is such a map`
+      : `\`${step.name}\` has no \`each\`, so it is no list`
+    return problem(message, hint)
+  }
+  const hint = keys.includes('body')
+    ? `write {{${pathOfStep(step, path)}}}`
+    : `there are ${inWords(keys)}`
+  return problem(message, hint)
+}
+
+/** The path of what `below` seems to mean: in the first element of a list, in the body of an answer. */
+function pathOfStep(step: KeptStep, below: readonly string[]): string {
+  const [first] = below
+  const hasIndex = step.isList && first !== undefined && indexForm.test(first)
+  const index = hasIndex ? [first] : step.isList && first !== undefined ? ['0'] : []
+  const rest = hasIndex ? below.slice(1) : below
+  const [key] = rest
+  const isKept = key === undefined || step.keys === null || step.keys.includes(key)
+  const inBody = !isKept && step.keys.includes('body') ? ['body'] : []
+  const path = ['steps', step.name, ...index, ...inBody, ...rest]
+  return path.map((one) => one.replace(/[.\\]/g, '\\$&')).join('.')
+}
+
+/** `stat` is too short for a slip of two letters, and yet plain. */
+function begunName(key: string, keys: readonly string[]): string | null {
+  const whole = keys.find((one) => key.length > 1 && one.startsWith(key))
+  return whole === undefined ? null : `did you mean \`${whole}\`?`
+}
+
+function inWords(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
 }
 
 function knownNames(known: readonly string[], ifNone: string): string {

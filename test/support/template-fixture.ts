@@ -81,7 +81,11 @@ export const exampleLists: ReadonlyMap<string, Json> = new Map<string, Json>([
 /** What a template may name beside the event. */
 export const exampleNames: TemplateNames = {
   captures: ['title', 'other'],
-  steps: ['page'],
+  steps: [
+    { name: 'page', kind: 'http', keys: ['status', 'headers', 'body'], isList: false },
+    { name: 'calls', kind: 'http', keys: ['status', 'headers', 'body'], isList: true },
+    { name: 'sent', kind: 'emit', keys: ['topic', 'partition', 'offset'], isList: false },
+  ],
   hasItem: true,
 }
 export const exampleSecrets: ReadonlyMap<string, string> = new Map([['example-key', 'key']])

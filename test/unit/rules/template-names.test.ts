@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Json } from '../../../src/model/json.ts'
 import { elementsMax, elementsOf } from '../../../src/rules/elements.ts'
 import type { Scope } from '../../../src/rules/scope.ts'
+import type { TemplateNames } from '../../../src/rules/template-read.ts'
 import { notRendered, RenderError } from '../../../src/rules/template.ts'
 import { aCompiler, aScope, exampleNames, renderedOrError } from '../../support/template-fixture.ts'
 
@@ -10,7 +11,14 @@ const noNames = { captures: [], steps: [], hasItem: false }
 const page = { status: 200, headers: { etag: '"7"' }, body: { title: 'A b', tags: ['x', 'y'] } }
 const withAll: Partial<Scope> = {
   item: { id: 7, tags: ['p'], 'a.b': null },
-  steps: { page },
+  steps: {
+    page,
+    calls: [
+      { status: 200, headers: {}, body: { id: 1 } },
+      { status: 404, headers: {}, body: '' },
+    ],
+    sent: { topic: 'out', partition: 2, offset: 7 },
+  },
   match: { title: 'Main' },
 }
 
@@ -19,6 +27,19 @@ function rendered(template: string, scope: Partial<Scope>): string {
   const render = compiler.text(template, 'text', ['text'])
   if (render === null) return expect.fail(JSON.stringify(problems))
   return renderedOrError(() => render(aScope({}, {}, scope)))
+}
+
+function namesOf({ captures, steps, hasItem }: TemplateNames): string {
+  const all = [...captures, ...steps.map(({ name }) => name), ...(hasItem ? ['item'] : [])]
+  return all.length === 0 ? 'nothing' : all.join(', ')
+}
+
+function refusedWith(template: string, message: RegExp, hint: string): void {
+  const { compiler, problems } = aCompiler()
+  expect(compiler.text(template, 'text', ['text'])).to.equal(null)
+  expect(problems).to.have.length(1)
+  expect(problems[0]?.message).to.match(message)
+  expect(problems[0]?.hint).to.equal(hint)
 }
 
 describe('beside the event a template reads', () => {
@@ -35,6 +56,12 @@ describe('beside the event a template reads', () => {
     ['{{steps.page.body.title}} {{steps.page.body.tags.1}}', withAll, 'A b y'],
     ['{{steps.page.body.nope}}', withAll, /is missing/],
     ['{{steps.page | json}}', { steps: { page: [1] } }, '[1]'],
+    ['{{steps.calls.0.body.id}} {{steps.calls.1.status}}', withAll, '1 404'],
+    ['{{steps.calls.2.status | default: "-"}}', withAll, '-'],
+    ['{{steps.calls | first | json}}', withAll, '{"status":200,"headers":{},"body":{"id":1}}'],
+    ['{{#steps.calls}}[{{.status}}]{{/steps.calls}}', withAll, '[200][404]'],
+    ['{{#steps.page}}{{.body.title}}{{/steps.page}}', withAll, 'A b'],
+    ['{{steps.sent.topic}}/{{steps.sent.partition}}/{{steps.sent.offset}}', withAll, 'out/2/7'],
     ['{{match.title}}', withAll, 'Main'],
     ['{{match.other | default: "-"}}', withAll, '-'],
   ]
@@ -58,13 +85,13 @@ describe('a name that does not exist where the template stands is refused at loa
     ['{{match.title}}', noNames, /group `title`/, 'name one in `when`: (?<name>...)'],
     ['{{match.x}}', exampleNames, /group `x`/, 'there are title, other'],
     ['{{steps.paeg.body}}', exampleNames, /`paeg`/, 'did you mean `page`?'],
-    ['{{steps.x.body}}', exampleNames, /`x`/, 'there is page'],
+    ['{{steps.x.body}}', exampleNames, /`x`/, 'there are page, calls, sent'],
     ['{{steps.page.body}}', noNames, /`page`/, 'write as: page in the action that gives it'],
     ['{{item}}', noNames, /has none/, 'write each: "{{event.items}}" in the action'],
     ['{{evnt.id}}', exampleNames, /`evnt`/, 'did you mean `event`?'],
   ] as const
   for (const [template, names, message, hint] of cases) {
-    it(`${template} where there is ${JSON.stringify(names)}`, () => {
+    it(`${template} where there is ${namesOf(names)}`, () => {
       const { compiler, problems } = aCompiler(null, names)
       expect(compiler.text(template, 'text', ['text'])).to.equal(null)
       expect(problems).to.have.length(1)
@@ -74,11 +101,68 @@ describe('a name that does not exist where the template stands is refused at loa
   }
 })
 
+describe('a path below a step that can never be there is refused at load', () => {
+  const ofHttp = /a step of `http` keeps status, headers and body, not/
+  const ofEmit = /a step of `emit` keeps topic, partition and offset, not/
+  const aList = /`calls` has `each`, so it is a list/
+  const cases: [template: string, message: RegExp, hint: string][] = [
+    ['{{steps.page.stat}}', ofHttp, 'did you mean `status`?'],
+    ['{{steps.page.boddy.id}}', ofHttp, 'did you mean `body`?'],
+    ['{{steps.page.json.a}}', ofHttp, 'write {{steps.page.body.json.a}}'],
+    ['{{steps.page.id | default: 1}}', ofHttp, 'write {{steps.page.body.id}}'],
+    ['{{#steps.page.items}}{{.}}{{/steps.page.items}}', ofHttp, 'write {{steps.page.body.items}}'],
+    ['{{steps.page.0.body}}', ofHttp, '`page` has no `each`, so it is no list'],
+    ['{{steps.sent.body}}', ofEmit, 'there are topic, partition and offset'],
+    ['{{steps.sent.ofset}}', ofEmit, 'did you mean `offset`?'],
+    ['{{steps.calls.body.id}}', aList, 'write {{steps.calls.0.body.id}}'],
+    ['{{steps.calls.-1.body}}', aList, 'the last one is {{steps.calls | last}}'],
+    ['{{steps.calls.id}}', aList, 'write {{steps.calls.0.body.id}}'],
+    ['{{steps.calls.0.id}}', ofHttp, 'write {{steps.calls.0.body.id}}'],
+    ['{{steps.calls.0.0}}', ofHttp, 'each element of `calls` is such a map'],
+    ['{{steps.calls[1].body}}', /no earlier step/, 'write {{steps.calls.1.body}}'],
+  ]
+  for (const [template, message, hint] of cases) {
+    it(`${template}, with the hint: ${hint}`, () => refusedWith(template, message, hint))
+  }
+
+  it('but not below a step of which it is not known what it keeps', () => {
+    const names = { ...noNames, steps: [{ name: 'x', kind: 'k', keys: null, isList: false }] }
+    expect(aCompiler(null, names).compiler.text('{{steps.x.y}}', 'text', ['text'])).to.be.a(
+      'function',
+    )
+  })
+})
+
+describe('what other template languages write is told how it is written here', () => {
+  const path = /is not something that a template reads/
+  const cases: [template: string, message: RegExp, hint: string][] = [
+    ['{{event[0].a}}', path, 'write {{event.0.a}}'],
+    ['{{item[2]}}', path, 'write {{item.2}}'],
+    ['{{page.body.a}}', path, 'write {{steps.page.body.a}}'],
+    ['{{calls.body.a}}', path, 'write {{steps.calls.0.body.a}}'],
+    ['{{calls.1.body.a}}', path, 'write {{steps.calls.1.body.a}}'],
+    [
+      '{{#if event.a}}x{{/if}}',
+      /unclosed section/,
+      'there is no `if`: write {{#event.a}}..{{/event.a}}',
+    ],
+    [
+      '{{#unless event.a}}x{{/unless event.a}}',
+      /takes a path and nothing else/,
+      'there is no `unless`: write {{^event.a}}..{{/event.a}}',
+    ],
+    ['{{#event.a | lower}}x{{/event.a | lower}}', /a section/, 'put the pipe on a tag inside'],
+  ]
+  for (const [template, message, hint] of cases) {
+    it(`${template}, with the hint: ${hint}`, () => refusedWith(template, message, hint))
+  }
+})
+
 describe('where no step was carried out', () => {
   const scope = aScope({}, {}, { ...withAll, steps: null })
   const templates = [
     '{{steps.page.body}}',
-    '{{steps.page.nope | default: "x"}}',
+    '{{steps.page.body.nope | default: "x"}}',
     'a{{^steps.page}}b{{/steps.page}}',
   ]
   for (const template of templates) {
