@@ -5,6 +5,7 @@ import { eventOf } from '../engine/task-headers.ts'
 import type { Event } from '../model/event.ts'
 import type { BusRecord } from '../model/record.ts'
 import type { Rule } from '../rules/rule.ts'
+import { exampleTopic } from '../rules/topic-selector.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
 import { renderProblems } from '../schema/render-problem.ts'
 import { counted } from './check/check-report.ts'
@@ -183,7 +184,7 @@ async function eventFrom(
     return { exitCode: exitCode.usage, message: read.message, hint: read.hint }
   }
   const record: BusRecord = {
-    topic: topic ?? firstTopic(rule),
+    topic: topic ?? exampleTopic(rule.topics),
     partition: 0,
     offset: 0n,
     key: options.key === undefined ? null : Buffer.from(options.key),
@@ -206,9 +207,4 @@ async function eventFromBus(
   const message = `the record is no event: ${decoded.error}`
   const hint = 'a daemon dead-letters it without asking any rule'
   return { exitCode: exitCode.findings, message, hint }
-}
-
-/** A topic that the rule reads; of a glob, with `x` for each star. */
-function firstTopic({ topics }: Rule): string {
-  return topics.names[0] ?? (topics.globs[0] ?? '').replaceAll('*', 'x')
 }

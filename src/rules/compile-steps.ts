@@ -182,6 +182,14 @@ function kindOf(
   const keys = Object.keys(source)
   const known = keys.filter((key) => names.includes(key))
   const others = keys.filter((key) => !names.includes(key))
+  const bare = known.length === 0 ? kindWithKeys(others, kinds) : null
+  if (bare !== null) {
+    const [first = ''] = others
+    const message = `\`${first}\` stands where its action should`
+    const hint = `write it below the action: \`${bare}: { ${first}: .. }\``
+    reporter.errorAtKey([...at, first], 'unknown-action', message, hint)
+    return null
+  }
   for (const key of others) {
     if (laterKinds.includes(key)) {
       reporter.errorAtKey([...at, key], 'not-supported-yet', `\`${key}\` is not supported yet`)
@@ -210,6 +218,15 @@ function kindOf(
     return null
   }
   return { kind, spec: source[kind.name] ?? null }
+}
+
+/** The kind whose keys these are, for who left the kind itself out. */
+function kindWithKeys(keys: readonly string[], kinds: readonly ActionKind[]): string | null {
+  const kind = kinds.find(
+    ({ schema }) =>
+      schema instanceof z.ZodObject && keys.every((key) => Object.hasOwn(schema.shape, key)),
+  )
+  return keys.length === 0 ? null : (kind?.name ?? null)
 }
 
 function knownCode(code: string): ProblemCode {

@@ -11,7 +11,7 @@ import { isOfRule } from './parse-condition.ts'
 import { parseMatch } from './parse-match.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
-import type { RuleShape } from './rule-schema.ts'
+import { ruleSchema, type RuleShape } from './rule-schema.ts'
 import type { Sample, Way } from './rule.ts'
 import { createTemplateCompiler } from './template-compiler.ts'
 import type { TextTemplate } from './template.ts'
@@ -99,16 +99,23 @@ function compileWay(way: WrittenWay, context: WayContext): Way | null {
   return steps === null ? null : { condition, sample, steps, captures: captures.read }
 }
 
-/** An action that stands beside `do`, below a slip of it or in `when` has been told as what it is. */
+/** An action that stands beside `do`, below another word for it or in `when` has been told as what it is. */
 function hasStrayAction(source: JsonObject, { kinds }: WayContext): boolean {
   const { when = null } = source
   if (isJsonObject(when)) {
     const isDoing = (key: string): boolean => isOfRule(key, when[key] ?? null)
     if (['do', 'cases'].some(isDoing)) return true
   }
-  return Object.keys(source).some(
-    (key) => kinds.some(({ name }) => name === key) || nearestName(key, ['do']) !== null,
-  )
+  const isAction = (value: Json): boolean =>
+    isJsonObject(value) && kinds.some(({ name }) => Object.hasOwn(value, name))
+  return Object.entries(source)
+    .filter(([key]) => !Object.hasOwn(ruleSchema.shape, key))
+    .some(
+      ([key, value]) =>
+        kinds.some(({ name }) => name === key) ||
+        nearestName(key, ['do']) !== null ||
+        isAction(value),
+    )
 }
 
 function allOf(rule: Condition | null, one: Condition | null, at: At): Condition {

@@ -4,6 +4,7 @@ import { deadReasons, skipReasons, type DeadReason, type SkipReason } from '../m
 import { refuse } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
 import type { TopicSelector } from './rule.ts'
+import { exampleTopic } from './topic-selector.ts'
 
 /*
  * `tests` of a rule (docs/rules.md, 6): what may be written, and what whoever runs them is given.
@@ -403,18 +404,13 @@ export function ruleTestOf(
       body: one.event ?? null,
       atMs: one.at ?? 0,
       ageMs: one.age ?? 0,
-      topic: one.topic ?? topicFor(topics),
+      topic: one.topic ?? exampleTopic(topics),
       key: one.key ?? null,
       headers: one.headers ?? {},
     })),
     responses: responses.map(responseOf),
     expect: Array.isArray(expected) ? expected.flatMap(expectedOf) : expectedOf(expected),
   }
-}
-
-/** A topic that the rule reads. With `exclude` it may be one that it does not: then the case says it. */
-function topicFor({ names, globs }: TopicSelector): string {
-  return names[0] ?? (globs[0] ?? '').replaceAll('*', 'x')
 }
 
 function responseOf({ delay, ...given }: z.infer<typeof response>): TestResponse {

@@ -82,6 +82,14 @@ export function compileTopics(
   }
 }
 
+/**
+ * The topic that an event is taken to be on where nobody says: the first that the rule names; of a
+ * glob, with `x` for each star. With `exclude` it may be one that the rule does not read.
+ */
+export function exampleTopic({ names, globs }: Pick<TopicSelector, 'names' | 'globs'>): string {
+  return names[0] ?? (globs[0] ?? '').replaceAll('*', 'x')
+}
+
 function patternsOf(
   source: Json | undefined,
   at: At,

@@ -624,6 +624,21 @@ const cases: readonly Case[] = [
     places: ['5:11 unknown-action'],
   },
   {
+    name: 'the keys of an action without the action',
+    text: ruleText('when: { a: 1 }', 'method: POST, url: "http://a/"'),
+    places: ['5:11 unknown-action'],
+    shown:
+      'rules/a.yaml:5:11: error: `method` stands where its action should [unknown-action]\n' +
+      '  5 |     do: { method: POST, url: "http://a/" }\n' +
+      '    |           ^^^^^^\n' +
+      '  hint: write it below the action: `http: { method: .. }`',
+  },
+  {
+    name: 'an action below a key that is none of a rule',
+    text: 'rules: { purge: { topics: [a], when: { a: 1 }, action: { emit: { topic: x } } } }',
+    places: ['1:48 unknown-key'],
+  },
+  {
     name: 'no action in a list',
     text: 'rules: { purge: { topics: [a], when: { a: 1 }, do: [] } }',
     places: ['1:52 bad-value'],
