@@ -11,8 +11,8 @@ import { hashOfAffix, type Sieve } from './sieve.ts'
  * need not be.
  */
 
-/** Units that the sieve knows, if all prefixes have so many: enough to tell words apart. */
-export const sievedUnitsMax = 6
+/** Units that the sieve knows, if all prefixes have so many: enough to tell words apart. Three bits. */
+const sievedUnitsMax = 6
 
 interface TrieNode {
   /** Begins with what all below share. */
