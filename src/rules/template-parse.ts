@@ -146,10 +146,12 @@ function refusal(type: string, quote: string): [message: string, hint: string] {
 
 /** `if`, as other template languages have it: what to write instead, or `null`. */
 function helperHint(section: string): string | null {
-  const [, word = '', path = ''] = /^(if|unless|each|with)\s+([^\s|]+)/.exec(section) ?? []
+  const [, word = '', path = '', more = ''] =
+    /^(if|unless|with)\s+([^\s|]+)\s*(.*)$/s.exec(section) ?? []
   if (word === '') return null
   const open = word === 'unless' ? '^' : '#'
-  return `there is no \`${word}\`: write {{${open}${path}}}..{{/${path}}}`
+  const how = `there is no \`${word}\`: write {{${open}${path}}}..{{/${path}}}`
+  return more === '' ? how : `${how}; what a value is, is asked in \`when\``
 }
 
 /** Mustache's own message says what and where; we put the text of the template beside it. */

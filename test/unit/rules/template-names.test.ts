@@ -147,6 +147,11 @@ describe('what other template languages write is told how it is written here', (
       'there is no `if`: write {{#event.a}}..{{/event.a}}',
     ],
     [
+      '{{#if event.a == 1}}x{{/if}}',
+      /unclosed section/,
+      'there is no `if`: write {{#event.a}}..{{/event.a}}; what a value is, is asked in `when`',
+    ],
+    [
       '{{#unless event.a}}x{{/unless event.a}}',
       /takes a path and nothing else/,
       'there is no `unless`: write {{^event.a}}..{{/event.a}}',
