@@ -30,7 +30,7 @@ export function isTooLongTogether(list: readonly Json[]): boolean {
 }
 
 /** UTF-16 units; of what is no text 0, of a list those of its texts, counted up to the cap. */
-export function unitsOf(value: Json | undefined): number {
+function unitsOf(value: Json | undefined): number {
   if (typeof value === 'string') return value.length
   return Array.isArray(value) ? unitsOfList(value as readonly Json[]) : 0 // as: isArray forgets what the members are
 }
