@@ -9,6 +9,7 @@ import { shadowedCases } from './lint/shadowed.ts'
 import { unlikelyPaths } from './lint/unlikely-paths.ts'
 import { unseenFields } from './lint/unseen-fields.ts'
 import { unindexable } from './lint/unindexable.ts'
+import type { RuleContext } from './rule-context.ts'
 import type { RuleTest } from './rule-test-schema.ts'
 
 /** A compiled rule and where it came from. */
@@ -20,21 +21,27 @@ export interface LoadedRule extends Linted {
 }
 
 /** What no rule can mean, and what is legal and still probably not meant. */
-export function warnAbout(
+export async function warnAbout(
   rules: readonly LoadedRule[],
-  retryTiersMs: readonly number[],
   tests: readonly RuleTest[],
-): readonly Problem[] {
+  { retryTiersMs, breathe }: Pick<RuleContext, 'retryTiersMs' | 'breathe'>,
+): Promise<readonly Problem[]> {
   const testsOf = new Map<string, RuleTest[]>()
   for (const test of tests) testsOf.set(test.rule, [...(testsOf.get(test.rule) ?? []), test])
-  return [
-    ...rules.flatMap((rule) => [
+  const ofOne: Problem[][] = []
+  for (const rule of rules) {
+    await breathe()
+    const ofRule = testsOf.get(rule.rule.name) ?? []
+    ofOne.push([
       ...shadowedCases(rule),
       ...unindexable(rule),
       ...plainPrefixes(rule),
-      ...unseenFields(rule, testsOf.get(rule.rule.name) ?? []),
-      ...unlikelyPaths(rule, testsOf.get(rule.rule.name) ?? []),
-    ]),
+      ...unseenFields(rule, ofRule),
+      ...unlikelyPaths(rule, ofRule),
+    ])
+  }
+  return [
+    ...ofOne.flat(),
     ...rules.filter(({ matchesAll }) => matchesAll).map(matchesEverything),
     ...identical(rules),
     ...leadingBack(rules),
@@ -68,7 +75,6 @@ function identical(rules: readonly LoadedRule[]): readonly Problem[] {
       seen.set(loaded.sameness, loaded.rule.name)
       return []
     }
-    if (first === loaded.rule.name) return [] // told as `duplicate-rule`
     const message = `\`${loaded.rule.name}\` fires for the same events and does the same as \`${first}\``
     return [
       warning(loaded, [], 'identical-rules', message, 'remove one: each event is acted on twice'),

@@ -46,7 +46,7 @@ export async function loadRules(
   const sources = await load.expand(written)
   const compiled = await load.compile(sources, new Family(sources, written))
   const loaded = compiled.map((one) => one.loaded)
-  const problems = load.problems(read, compiled)
+  const problems = await load.problems(read, compiled)
   const isGood = problems.every(({ severity }) => severity === 'warning')
   const sound = loaded.map(({ rule }) => rule)
   return {
@@ -118,10 +118,13 @@ class Load {
   }
 
   /** All that is wrong, each mistake once, and what is legal and probably not meant. */
-  problems(files: readonly RuleFile[], compiled: readonly CompiledRule[]): readonly Problem[] {
+  async problems(
+    files: readonly RuleFile[],
+    compiled: readonly CompiledRule[],
+  ): Promise<readonly Problem[]> {
     const rules = compiled.map(({ loaded }) => loaded)
     const tests = compiled.flatMap((one) => one.tests)
-    const warnings = warnAbout(rules, this.#context.retryTiersMs, tests)
+    const warnings = await warnAbout(rules, tests, this.#context)
     // A rule that is wrong may be the one that was to read a list.
     const lists = this.#problems.length === 0 ? files.flatMap(unusedLists) : []
     const all = [...this.#problems, ...warnings, ...lists]
