@@ -30,7 +30,7 @@ const formats: Readonly<Record<string, (report: CheckReport, styles: Styles) => 
   text: textOf,
   json: jsonOf,
   github: githubOf,
-  junit: junitOf,
+  junit: (report) => junitOf('check', report),
 }
 
 /** `sluice check [path..]` */

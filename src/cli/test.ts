@@ -102,7 +102,7 @@ async function writeJunit(
   results: readonly CaseResult[],
 ): Promise<string | null> {
   try {
-    await writeFile(file, junitOf(reportOf(read, results)))
+    await writeFile(file, junitOf('test', reportOf(read, results)))
     return null
   } catch (error) {
     return `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`

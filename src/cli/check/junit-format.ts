@@ -10,13 +10,13 @@ import type { CheckReport, TestCaseReport } from './check-report.ts'
  * The form is the one that Jenkins' xUnit plugin checks (junit-10.xsd), read by GitLab and others too.
  */
 
-/** One suite per file; cases beside rules are cases of theirs. */
-export function junitOf(report: CheckReport): string {
+/** One suite per file; cases beside rules are cases of theirs. `command` is who wrote it. */
+export function junitOf(command: 'check' | 'test', report: CheckReport): string {
   const names = new Set([...report.files, ...report.problems.map(({ file }) => file)])
   const suites = [...names].map((file) => suiteOf(file, report))
   return xmlDocument({
     name: 'testsuites',
-    attributes: { name: 'sluice check', ...totalOf(suites) },
+    attributes: { name: `sluice ${command}`, ...totalOf(suites) },
     children: suites.map(({ element }) => element),
   })
 }

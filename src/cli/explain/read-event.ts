@@ -25,17 +25,18 @@ export async function readEvent(
   stdin: ProgramDeps['stdin'],
 ): Promise<ReadEvent> {
   const read = file === '-' ? await readAll(stdin) : await readFile(file)
-  if (typeof read === 'string') return fault(`${file} cannot be read: ${read}`, 'check its name')
+  const name = file === '-' ? 'stdin' : file
+  if (typeof read === 'string') return fault(`${name} cannot be read: ${read}`, 'check its name')
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(read)
   } catch {
-    return fault(`${file} is not UTF-8`, 'an event is JSON in UTF-8')
+    return fault(`${name} is not UTF-8`, 'an event is JSON in UTF-8')
   }
-  if (line === null) return parse(text, file, 1)
+  if (line === null) return parse(text, name, 1)
   const one = text.split('\n')[line - 1]
-  if (one !== undefined && one.trim() !== '') return parse(one, file, line)
-  return fault(`${file} has no event on line ${line}`, 'lines are counted from 1')
+  if (one !== undefined && one.trim() !== '') return parse(one, name, line)
+  return fault(`${name} has no event on line ${line}`, 'lines are counted from 1')
 }
 
 function parse(text: string, file: string, firstLine: number): ReadEvent {

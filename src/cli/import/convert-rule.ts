@@ -71,7 +71,7 @@ function noteLosses(spec: SourcedMap, note: Note): void {
         line,
         `\`limiters${types.length === 1 ? `.${types[0] ?? ''}` : ''}\``,
         'change-propagation drops events of a key that failed often; ours drops none by itself',
-        'a target that fails opens its `breaker` and tasks wait; a key that should be left alone is named with `sluice suppress add`',
+        '`breaker` and `sluice suppress add`, which will do this, are not supported yet',
       )
     }
   }

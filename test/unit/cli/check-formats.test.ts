@@ -166,7 +166,7 @@ describe('a report of check, as JUnit XML', () => {
       files: ['./rules/cdn.yaml', 'rules/good.yaml'],
       problems: [unknownKey, broad],
     })
-    withJunit(junitOf(report), (root) => {
+    withJunit(junitOf('check', report), (root) => {
       expect(at(root, '/testsuites/@tests')).to.deep.equal(['2'])
       expect(at(root, '//testsuite/@name')).to.deep.equal(['./rules/cdn.yaml', 'rules/good.yaml'])
       expect(at(root, '//testsuite/@failures')).to.deep.equal(['1', '0'])
@@ -184,13 +184,13 @@ describe('a report of check, as JUnit XML', () => {
 
   it('has a suite for a file that could not be read', () => {
     const problems = [{ ...unknownKey, file: 'gone.yaml', source: null }]
-    withJunit(junitOf(aReport({ problems })), (root) => {
+    withJunit(junitOf('check', aReport({ problems })), (root) => {
       expect(at(root, '//testsuite/@name')).to.deep.equal(['rules/good.yaml', 'gone.yaml'])
     })
   })
 
   it('has a case per test beside a rule', () => {
-    withJunit(junitOf(aReport({ tests: ranTests })), (root) => {
+    withJunit(junitOf('check', aReport({ tests: ranTests })), (root) => {
       expect(at(root, '//testcase/@name')).to.deep.equal([
         'no errors',
         'purge: an edit',
@@ -206,7 +206,7 @@ describe('a report of check, as JUnit XML', () => {
       fc.property(hostileText, hostileText, hostileText, (file, message, source) => {
         const problem = { ...unknownKey, file, message, source: { text: source, length: 1 } }
         const report = aReport({ problems: [problem, { ...problem, severity: 'warning' }] })
-        withJunit(junitOf(report), (root) => {
+        withJunit(junitOf('check', report), (root) => {
           expect(at(root, '//failure')).to.have.length(1)
         })
       }),

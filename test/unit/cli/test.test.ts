@@ -51,6 +51,7 @@ without tests: no-tests
       const { code } = await sluice(['test', fixtures, '--junit', file])
       expect(code).to.equal(1)
       const xml = await readFile(file, 'utf8')
+      expect(xml).to.contain('<testsuites name="sluice test"')
       expect(xml).to.contain('<testsuite name="test/fixtures/cli/tests/failing.yaml"')
       expect(xml).to.contain('name="hook-edit: a delete is sent as well"')
       expect(xml.match(/<failure /g)).to.have.length(3)
