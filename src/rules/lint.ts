@@ -43,7 +43,7 @@ export async function warnAbout(
   return [
     ...ofOne.flat(),
     ...rules.filter(({ matchesAll }) => matchesAll).map(matchesEverything),
-    ...identical(rules),
+    ...identical(rules.filter(({ rule }) => rule.enabled && rule.mode === 'live')),
     ...leadingBack(rules),
     ...rules.flatMap((rule) => aboveTiers(rule, retryTiersMs)),
   ]

@@ -41,8 +41,11 @@ export class TellOnce {
     entriesOf: (written: WrittenRule) => number,
   ): readonly Problem[] {
     const groups = new Map<string, Problem[]>()
+    const ofNoEntry = new Set(problems.filter((one) => !this.#met.has(one)).map(wordsOf))
     for (const problem of problems) {
       const met = this.#met.get(problem)
+      // That of a base is told there, and need not be told for the entries that extend it.
+      if (met !== undefined && ofNoEntry.has(wordsOf(problem))) continue
       // Where it was not met in an entry, only what is the same in every word is the same mistake.
       const what = met === undefined ? problem.message : `entry ${met.turn}`
       const key = JSON.stringify([placeOf(problem), what])
@@ -67,6 +70,10 @@ export class TellOnce {
     const more = others === 0 ? '' : others === 1 ? ' and one more' : ` and ${others} more`
     return [{ ...first, message: `${first.message} (for ${met.entry.label}${more})` }]
   }
+}
+
+function wordsOf(problem: Problem): string {
+  return `${placeOf(problem)} ${problem.message}`
 }
 
 function placeOf({ file, line, column, code }: Problem): string {

@@ -184,6 +184,12 @@ describe('a mistake in for_each', () => {
     ],
     ['abstract beside it', twoRules(`${rest}\nabstract: true`), ['6:5 bad-value']],
     [
+      'what the base has wrong, told once',
+      'rules:\n  base: { abstract: true, topics: [x], timeout: 10, do: { emit: { topic: o } } }\n' +
+        '  "r-{{each.a}}": { extends: base, for_each: [{ a: 1 }, { a: 2 }], when: { n: "{{each.a}}" } }\n',
+      ['2:49 wrong-type'],
+    ],
+    [
       'abstract beside it, told once: a rule on it is not wrong as well',
       twoRules(`${rest}\nabstract: true\n`, 'base') + '  a: { extends: base, when: { a: 1 } }\n',
       ['6:5 bad-value'],

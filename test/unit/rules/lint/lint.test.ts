@@ -273,6 +273,14 @@ describe('the linter tells', () => {
     expect(problems.map(({ code }) => code)).to.deep.equal(['unindexable'])
   })
 
+  it('not a rule that is the same as one that does nothing', async () => {
+    for (const idle of ['enabled: false', 'mode: shadow']) {
+      const one = ruleOf(`${idle}\nwhen: { a: 1 }`, 'one')
+      const { problems } = await loadText(rules(one, ruleOf('when: { a: 1 }', 'two')))
+      expect(problems, idle).to.deep.equal([])
+    }
+  })
+
   it('rules that are the same in another order of keys', async () => {
     const { problems } = await loadText(
       rules(ruleOf('when: { a: 1, b: [2, 3] }', 'one'), ruleOf('when: { b: [2, 3], a: 1 }', 'two')),
