@@ -40,25 +40,36 @@ export function explainCommand(deps: ProgramDeps, exit: (code: number) => void):
     .argument('<rule>', 'name of a rule')
     .argument('[event]', 'a file with the event as JSON; `-`: stdin')
     .addOption(
-      new Option('--line <n>', 'the event on that line of a file of one event a line').argParser(
-        wholeNumber(1, 1_000_000_000),
-      ),
+      new Option('--line <n>', 'the event on that line of a file of one event a line')
+        .argParser(wholeNumber(1, 1_000_000_000))
+        .env('SLUICE_EXPLAIN_LINE'),
     )
     .addOption(
-      new Option('--topic <topic>', 'where the event comes from; default: the first of the rule'),
+      new Option(
+        '--topic <topic>',
+        'where the event comes from; default: the first of the rule',
+      ).env('SLUICE_EXPLAIN_TOPIC'),
     )
     .addOption(
       new Option(
         '--offset <partition:offset>',
         'in place of a file: the record of the bus of the config that stands there in --topic',
-      ).argParser(placeOf),
+      )
+        .argParser(placeOf)
+        .env('SLUICE_EXPLAIN_OFFSET'),
     )
-    .addOption(new Option('--key <key>', 'key of the record of an event from a file'))
+    .addOption(
+      new Option('--key <key>', 'key of the record of an event from a file').env(
+        'SLUICE_EXPLAIN_KEY',
+      ),
+    )
     .addOption(
       new Option(
         '--header <name=value>',
-        'a header of that record; may be given several times',
-      ).argParser(headerOf),
+        'a header of that record; may be given several times; the environment holds one a line',
+      )
+        .argParser(headersOf)
+        .env('SLUICE_EXPLAIN_HEADER'),
     )
     .addOption(
       new Option(
@@ -86,13 +97,17 @@ function placeOf(text: string): { readonly partition: number; readonly offset: b
   return { partition: Number(partition), offset: BigInt(offset) }
 }
 
-function headerOf(
-  text: string,
-  before: readonly (readonly [string, string])[] = [],
-): readonly (readonly [string, string])[] {
+function headersOf(text: string, before: readonly HeaderText[] = []): readonly HeaderText[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return [...before, ...lines.map(headerOf)]
+}
+
+type HeaderText = readonly [name: string, value: string]
+
+function headerOf(text: string): HeaderText {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('a name and a value are expected, such as by=me')
-  return [...before, [text.slice(0, at), text.slice(at + 1)]]
+  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 async function run(

@@ -1,12 +1,18 @@
 import type { Problem } from '../../model/problem.ts'
-import type { CheckReport } from './check-report.ts'
+import type { CheckReport, TestCaseReport } from './check-report.ts'
 
 /** What `check --format json` prints (docs/operations.md). */
 export interface CheckDocument {
   readonly problems: readonly Omit<Problem, 'source'>[]
   readonly files: number
   readonly rules: number
-  readonly tests: { readonly passed: number; readonly failed: number; readonly not_run: number }
+  readonly tests: {
+    readonly passed: number
+    readonly failed: number
+    readonly not_run: number
+    /** Those that failed. */
+    readonly cases: readonly TestCaseReport[]
+  }
 }
 
 export function jsonOf(report: CheckReport): string {
@@ -26,6 +32,11 @@ function documentOf({ problems, files, rules, tests }: CheckReport): CheckDocume
     })),
     files: files.length,
     rules,
-    tests: { passed: tests.passed, failed: tests.failed, not_run: tests.notRun },
+    tests: {
+      passed: tests.passed,
+      failed: tests.failed,
+      not_run: tests.notRun,
+      cases: tests.cases.filter(({ failure }) => failure !== null),
+    },
   }
 }

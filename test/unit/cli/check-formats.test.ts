@@ -85,12 +85,17 @@ describe('a report of check, as text', () => {
 })
 
 describe('a report of check, as JSON', () => {
-  it('counts files and tests', () => {
+  it('counts files and tests, and names the tests that failed', () => {
     expect(JSON.parse(jsonOf(aReport({ tests: ranTests })))).to.deep.equal({
       problems: [],
       files: 1,
       rules: 1,
-      tests: { passed: 1, failed: 1, not_run: 0 },
+      tests: {
+        passed: 1,
+        failed: 1,
+        not_run: 0,
+        cases: ranTests.cases.filter(({ failure }) => failure !== null),
+      },
     })
   })
 })

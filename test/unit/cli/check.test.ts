@@ -46,7 +46,7 @@ test/fixtures/cli/bad/purge.yaml:2:3: error: there is a rule \`post-hook\` alrea
     expect(counts).to.deep.equal({
       files: 2,
       rules: 3,
-      tests: { passed: 0, failed: 0, not_run: 0 },
+      tests: { passed: 0, failed: 0, not_run: 0, cases: [] },
     })
     expect(problems[0]).to.deep.equal({
       file: 'test/fixtures/cli/bad/hooks.yaml',
