@@ -5,11 +5,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { httpKind } from '../../src/actions/http.ts'
-import { systemClock } from '../../src/drivers/system-clock.ts'
-import { undiciCaller } from '../../src/drivers/undici/undici-caller.ts'
 import type { HttpCaller } from '../../src/ports/http-caller.ts'
 import { compileAction, fakeTools, requestOf } from '../support/action-fixture.ts'
 import { aScope } from '../support/template-fixture.ts'
+import { localCaller } from '../support/local-caller.ts'
 
 /** The action with the real client and a real server: what was rendered is what arrives. */
 describe('an http action on the wire', () => {
@@ -28,15 +27,7 @@ describe('an http action on the wire', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}` // as: it listens on TCP
-    caller = undiciCaller({
-      clock: systemClock,
-      egress: 'internal',
-      allowCidrs: ['127.0.0.1/32'],
-      denyCidrs: [],
-      connectionsPerOrigin: 1,
-      maxResponseBytes: 1_000,
-      userAgent: 'sluice-test',
-    })
+    caller = localCaller()
   })
 
   beforeEach(() => void received.splice(0))

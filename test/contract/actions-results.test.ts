@@ -3,12 +3,11 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { httpKind } from '../../src/actions/http.ts'
-import { systemClock } from '../../src/drivers/system-clock.ts'
-import { undiciCaller } from '../../src/drivers/undici/undici-caller.ts'
 import type { Outcome } from '../../src/model/outcome.ts'
 import type { HttpCaller } from '../../src/ports/http-caller.ts'
 import { compileAction, fakeTools, requestOf } from '../support/action-fixture.ts'
 import { aScope } from '../support/template-fixture.ts'
+import { localCaller } from '../support/local-caller.ts'
 
 const long = JSON.stringify({ text: 'x'.repeat(2_000) })
 
@@ -34,15 +33,7 @@ describe('an answer that is kept, from a real server', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}` // as: it listens on TCP
-    caller = undiciCaller({
-      clock: systemClock,
-      egress: 'internal',
-      allowCidrs: ['127.0.0.1/32'],
-      denyCidrs: [],
-      connectionsPerOrigin: 1,
-      maxResponseBytes: 1_000,
-      userAgent: 'sluice-test',
-    })
+    caller = localCaller()
   })
 
   after(async () => {

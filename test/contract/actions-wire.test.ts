@@ -3,12 +3,11 @@ import fc from 'fast-check'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { httpKind } from '../../src/actions/http.ts'
-import { systemClock } from '../../src/drivers/system-clock.ts'
-import { undiciCaller } from '../../src/drivers/undici/undici-caller.ts'
 import type { HttpCaller } from '../../src/ports/http-caller.ts'
 import { compileAction, fakeTools } from '../support/action-fixture.ts'
 import { hostileValues } from '../support/hostile-values.ts'
 import { aScope } from '../support/template-fixture.ts'
+import { localCaller } from '../support/local-caller.ts'
 
 /*
  * What really goes over the socket, taken apart by hand: no HTTP parser of Node's stands between
@@ -37,15 +36,7 @@ describe('whatever an event holds, on the wire', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     port = (server.address() as AddressInfo).port // as: it listens on TCP
-    caller = undiciCaller({
-      clock: systemClock,
-      egress: 'internal',
-      allowCidrs: ['127.0.0.1/32'],
-      denyCidrs: [],
-      connectionsPerOrigin: 1,
-      maxResponseBytes: 1_000,
-      userAgent: 'sluice-test',
-    })
+    caller = localCaller()
   })
 
   after(async () => {
