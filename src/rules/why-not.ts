@@ -11,7 +11,10 @@ import type { Inspected } from './inspect-condition.ts'
 /** Characters of a value that are shown: enough to know it again. */
 const shownMax = 60
 
-/** The first part that decided, in words; `null` where no part can be named. */
+/**
+ * The part that decided, in words; `null` where no part can be named. Of alternatives it is the one
+ * that the event came nearest to: that is the one it was meant for.
+ */
 export function whyNot(whole: Inspected): string | null {
   const found = decidedLeaf(whole, '')
   return found === null ? null : `${found.within}${wordsOf(found.leaf)}`
@@ -29,17 +32,32 @@ interface DecidedLeaf {
   readonly leaf: Inspected
   /** The elements that it stands in, whose fields its path begins with: `of links[3]: `. */
   readonly within: string
+  /** Tests that would have to go otherwise, itself among them. */
+  readonly tests: number
+  /** Those of them that are no near miss. */
+  readonly far: number
 }
 
 function decidedLeaf(part: Inspected, within: string): DecidedLeaf | null {
   if (!part.decided) return null
-  if (part.children.length === 0) return { leaf: part, within }
+  const self = { leaf: part, within, tests: 1, far: part.nearMiss === null ? 1 : 0 }
+  if (part.children.length === 0) return self
   const below = part.kind === 'element' ? `${within}of ${part.path ?? ''}: ` : within
-  for (const child of part.children) {
-    const found = decidedLeaf(child, below)
-    if (found !== null) return found
+  const found = part.children
+    .map((child) => decidedLeaf(child, below))
+    .filter((one) => one !== null)
+  const [first] = found
+  if (first === undefined) return part.path === null ? null : self
+  if (part.truth === false && (part.kind === 'any' || part.kind === 'some')) {
+    // One of them would have been enough; of those equally near, the one written first.
+    return found.reduce((best, one) => (isNearer(one, best) ? one : best), first)
   }
-  return part.path === null ? null : { leaf: part, within }
+  const sum = (of: 'tests' | 'far'): number => found.reduce((total, one) => total + one[of], 0)
+  return { ...first, tests: sum('tests'), far: sum('far') }
+}
+
+function isNearer(one: DecidedLeaf, other: DecidedLeaf): boolean {
+  return one.far === other.far ? one.tests < other.tests : one.far < other.far
 }
 
 /** What an event held: `is 1`, `is absent`. */

@@ -1,9 +1,8 @@
-import type { Preview } from '../../engine/trial/preview.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Headers } from '../../model/record.ts'
 import { shallow } from '../../model/shallow.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
-import type { Explanation } from './explanation.ts'
+import type { Explanation, Shown } from './explanation.ts'
 
 /** What `explain --json` prints (docs/operations.md); keys may be added, none goes. */
 export function documentOf(explanation: Explanation): JsonObject {
@@ -43,7 +42,7 @@ function treeOf(part: Inspected): JsonObject {
   }
 }
 
-function requestOf(preview: Preview): JsonObject {
+function requestOf(preview: Shown): JsonObject {
   const { step, item } = preview
   switch (preview.kind) {
     case 'http': {
@@ -61,6 +60,8 @@ function requestOf(preview: Preview): JsonObject {
       return { step, item, kind: 'needs-result', of: preview.of }
     case 'more':
       return { step, item, kind: 'more', elements: preview.elements }
+    case 'empty':
+      return { step, item, kind: 'empty' }
   }
 }
 

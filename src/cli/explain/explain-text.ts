@@ -1,10 +1,9 @@
-import type { Preview } from '../../engine/trial/preview.ts'
 import { printable } from '../../model/printable.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
 import { cut, seenText, testText, whyNot } from '../../rules/why-not.ts'
 import type { Styles } from '../styles.ts'
 import { bodyOf, headersOf } from './explain-json.ts'
-import { hasCases, type Explanation } from './explanation.ts'
+import { hasCases, type Explanation, type Shown } from './explanation.ts'
 
 /** An explanation as a screen: the answer first, then why, then what would be sent. */
 export function explanationText(explanation: Explanation, styles: Styles): string {
@@ -136,7 +135,7 @@ function requestsText({ previews, outcome }: Explanation, styles: Styles): strin
   return [title, ...previews.flatMap((preview) => previewLines(preview, styles))].join('\n')
 }
 
-function previewLines(preview: Preview, { red, yellow, dim }: Styles): readonly string[] {
+function previewLines(preview: Shown, { red, yellow, dim }: Styles): readonly string[] {
   const number = `${preview.step + 1}${preview.item === null ? '' : `.${preview.item + 1}`}`
   const lead = `  ${number.padEnd(4)}`
   const below = (text: string): string => `      ${dim(printable(text))}`
@@ -161,6 +160,8 @@ function previewLines(preview: Preview, { red, yellow, dim }: Styles): readonly 
       return [`${lead}${yellow(`depends on what the step \`${preview.of}\` is answered`)}`]
     case 'more':
       return [`${lead}and ${preview.elements} more like these`]
+    case 'empty':
+      return [`${lead}${yellow('the list of its `each` is empty: nothing is sent by this step')}`]
   }
 }
 

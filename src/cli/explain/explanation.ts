@@ -7,6 +7,9 @@ import { inspectCondition, type Inspected } from '../../rules/inspect-condition.
 import type { Firing, Rule } from '../../rules/rule.ts'
 import { RenderError, type TextTemplate } from '../../rules/template.ts'
 
+/** What a step would send, or that it sends nothing: its `each` finds a list without elements. */
+export type Shown = Preview | { readonly kind: 'empty'; readonly step: number; readonly item: null }
+
 /** Why a rule does or does not act on one event, and what it would send. */
 export interface Explanation {
   readonly rule: Rule
@@ -22,8 +25,8 @@ export interface Explanation {
   /** 0-based index of the case taken; `null`: none is, or the rule has no cases. */
   readonly taken: number | null
   readonly captures: Readonly<Record<string, string>>
-  /** Empty where the match does not hold. */
-  readonly previews: readonly Preview[]
+  /** In the order of the steps; empty where the match does not hold. */
+  readonly previews: readonly Shown[]
   /** The rule's key for this event; `null`: the rule has none, or it cannot be rendered. */
   readonly key: string | null
 }
@@ -64,9 +67,20 @@ export async function explain(
     ...judged(verdict, rule),
     taken: hasCases(rule) ? fired.way : null,
     captures: rule.ways[fired.way]?.captures(event) ?? {},
-    previews: await previewOf(task, rule, settings.nowMs),
+    previews: await shownOf(task, rule, settings.nowMs),
     key: keyOf(rule.key, task, rule, settings.nowMs),
   }
+}
+
+/** Each step has a word of its own: one that sends nothing would be missed without knowing it. */
+async function shownOf(task: Task, rule: Rule, nowMs: number): Promise<readonly Shown[]> {
+  const previews = await previewOf(task, rule, nowMs)
+  const steps = rule.ways[task.way]?.steps ?? []
+  return steps.flatMap(({ each }, step): readonly Shown[] => {
+    const ofStep = previews.filter((preview) => preview.step === step)
+    const isEmpty = each !== null && ofStep.length === 0
+    return isEmpty ? [{ kind: 'empty', step, item: null }] : ofStep
+  })
 }
 
 export function hasCases({ ways }: Rule): boolean {

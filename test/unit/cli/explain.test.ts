@@ -144,6 +144,25 @@ sends
 `)
   })
 
+  it('says of a step whose list is empty that it sends nothing', async () => {
+    const event = { ...edit, page: { ...edit.page, size: 500 }, links: [] }
+    const args = ['explain', 'tell-links', '-', ...rules]
+    const options = { stdin: [JSON.stringify(event)] }
+    const { code, stdout } = await sluice(args, options)
+    expect(code).to.equal(0)
+    expect(stdout.slice(stdout.indexOf('sends'))).to.equal(`\
+sends
+  1   the list of its \`each\` is empty: nothing is sent by this step
+  2   GET http://hook.internal/a%20b
+`)
+    const { stdout: json } = await sluice([...args, '--json'], options)
+    const { requests } = JSON.parse(json) as { requests: JsonObject[] } // as: what the command is about
+    expect(requests.map(({ step, kind }) => ({ step, kind }))).to.deep.equal([
+      { step: 0, kind: 'empty' },
+      { step: 1, kind: 'http' },
+    ])
+  })
+
   it('prints nothing but the document with --json', async () => {
     const document = await documentOf({ ...edit, page: { namespace_id: '0', title: 'a b' } })
     const { conditions, ...rest } = document

@@ -19,6 +19,31 @@ describe('why a condition does not hold', () => {
       { l: [{ a: 2 }] },
       'of l[0]: a is 2, and the rule asks for 1',
     ],
+    [
+      'when: { any: [{ kind: edit }, { kind: move }] }',
+      { kind: 'Move' },
+      'kind is "Move", and the rule asks for move',
+    ],
+    [
+      'when: { any: [{ a: 1, b: 1 }, { a: 1, c: 1 }, { c: 1, d: 1 }] }',
+      { a: 1, c: 2 },
+      'b is absent, and the rule asks for 1',
+    ],
+    [
+      'when: { any: [{ a: x, b: x, c: 7 }, { a: x, any: [{ d: 5 }, { b: x }] }] }',
+      { a: 'x', b: 'y', c: 8, d: 1 },
+      'd is 1, and the rule asks for 5',
+    ],
+    [
+      'when: { any: [{ a: 5 }, { none: [{ b: 1 }] }, { c: "7" }] }',
+      { a: 1, b: 1, c: 7 },
+      "c is 7, and the rule asks for '7'",
+    ],
+    [
+      'when: { any: [{ a: 5 }, { some: { path: l, where: { a: x } } }] }',
+      { a: 1, l: [{ a: 1 }, { a: 'X' }] },
+      'of l[1]: a is "X", and the rule asks for x',
+    ],
     ['when: { a: 1, expr: "event.b > 1.0" }', { a: 1, b: 1 }, 'the expression is false'],
   ] as const
   for (const [rule, body, says] of cases) {
