@@ -27,6 +27,10 @@ export type SkipReason =
   | 'too-old'
   /** Not among those that `sample` takes. */
   | 'sampled'
+  /** With `keep: first`: another event of its key was acted on in this window. */
+  | 'duplicate'
+  /** A newer event of its key was acted on, is going to be, or is among the dead letters. */
+  | 'superseded'
   /** The rule is in shadow mode: everything was done but the side effect. */
   | 'shadow'
   /** In shadow mode: what would be a dead letter with this reason if the rule were live. */
@@ -42,6 +46,8 @@ const allSkipReasons: Readonly<Record<SkipReason, true>> = {
   'expr-error': true,
   'too-old': true,
   sampled: true,
+  duplicate: true,
+  superseded: true,
   shadow: true,
   'template-error': true,
   'no-longer-matches': true,

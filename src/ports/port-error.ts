@@ -4,10 +4,15 @@
  */
 export class PortError extends Error {
   override readonly name = 'PortError'
-  readonly port: 'bus' | 'http'
+  readonly port: 'bus' | 'http' | 'store'
   readonly code: PortErrorCode
 
-  constructor(port: 'bus' | 'http', code: PortErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    port: 'bus' | 'http' | 'store',
+    code: PortErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(message, options)
     this.port = port
     this.code = code
@@ -20,7 +25,7 @@ export type PortErrorCode =
   | 'unknown-topic' // the topic is not there
   | 'not-owner' // the epoch is over: the partition is someone else's by now
   | 'closed' // the port was closed by us
-  | 'full' // the disk of the embedded log is full
-  | 'damaged' // the file of the embedded log is not one, or is broken
+  | 'full' // the disk of the embedded log or store is full
+  | 'damaged' // the file of the embedded log or store is not one, or is broken
   | 'denied' // bad credentials, or not allowed to
   | 'invalid' // the request makes no sense to the bus: a bad topic name, a bad setting

@@ -58,6 +58,7 @@ export function compileRule(whole: WholeRule, context: CompileRuleContext): Comp
       ways.map((way) => way.condition),
     ),
     key,
+    dedup: null,
   }
   const effect = ['topics', 'lane', 'when', 'unless', 'cases', 'sample', 'do']
   const loaded: LoadedRule = {

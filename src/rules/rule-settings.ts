@@ -14,6 +14,8 @@ type Settings = Pick<
   | 'maxAgeMs'
   | 'maxRootAgeMs'
   | 'concurrency'
+  | 'concurrencyPerKey'
+  | 'order'
   | 'timeoutMs'
   | 'retry'
 >
@@ -31,6 +33,8 @@ export function settingsOf(shape: RuleShape): Settings {
     maxAgeMs: shape.max_age ?? null,
     maxRootAgeMs: shape.max_root_age ?? null,
     concurrency: typeof concurrency === 'number' ? concurrency : concurrency.limit,
+    concurrencyPerKey: typeof concurrency === 'number' ? null : (concurrency.per_key ?? null),
+    order: shape.order ?? 'none',
     timeoutMs: shape.timeout ?? ruleDefaults.timeoutMs,
     retry: retryPolicyOf(shape.retry),
   }

@@ -32,9 +32,34 @@ export interface Rule {
   readonly maxRootAgeMs: number | null
   /** Attempts at once in this process. */
   readonly concurrency: number
+  /** Attempts at once in this process for one value of `key`; `null`: no bound of its own. */
+  readonly concurrencyPerKey: number | null
+  /** `key`: tasks of one value of `key` run one at a time, in the order in which they arrived. */
+  readonly order: 'none' | 'key'
+  /** Windows in which events count as the same; `null`: none does. */
+  readonly dedup: Dedup | null
   /** Bound of one attempt, from connect to last byte. */
   readonly timeoutMs: number
   readonly retry: RetryPolicy
+}
+
+/** Which events of a key are not acted on (docs/rules.md, 5). It has a window, a version, or both. */
+export interface Dedup {
+  /** What makes two events the same; the rule's `key` where `dedup` names none. */
+  readonly key: TextTemplate
+  /** `null`: there is no window, only versions. */
+  readonly window: DedupWindow | null
+  /** Renders to a number or an RFC 3339 time (`versionOf` in model/stamp.ts); `null`: none is named. */
+  readonly version: TextTemplate | null
+  /** Without the store: act without the window, or hold the task. */
+  readonly onOutage: 'run' | 'wait'
+}
+
+export interface DedupWindow {
+  readonly ms: number
+  readonly keep: 'first' | 'last' | 'both'
+  /** With `last`: the longest that the first event waits; at least `ms`. */
+  readonly waitMaxMs: number
 }
 
 /** One of `cases`, or the whole of what a rule without them does. */
