@@ -131,9 +131,14 @@ function plainFieldOf(value: Json | undefined, name: string): Json | undefined {
 
 /** The one spelling of a path, which parses to the same names. */
 export function joinPath(steps: readonly string[]): string {
-  const text = steps.map((step) => step.replace(/[.\\]/g, '\\$&')).join('.')
+  const text = joinSteps(steps)
   const isWord = (blockKeys as readonly string[]).includes(text) // as: only to ask
   return isWord || text.startsWith('@') ? `\\${text}` : text
+}
+
+/** Names as they stand behind the first one of a path, and in templates: no word has a meaning there. */
+export function joinSteps(steps: readonly string[]): string {
+  return steps.map((step) => step.replace(/[.\\]/g, '\\$&')).join('.')
 }
 
 /** `\.` is a dot within a name, `\\` a backslash; at the start, `\` takes a word's meaning away. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../model/json.ts'
-import { joinPath } from '../../rules/field-path.ts'
+import { joinPath, joinSteps } from '../../rules/field-path.ts'
 import { writeYaml, type YamlComment } from '../../schema/write-yaml.ts'
 import { pickFields, type Field } from './pick-fields.ts'
 
@@ -16,7 +16,8 @@ const madeUp: JsonObject = { id: 7, type: 'created' }
 
 /**
  * A rule file to start from, as text: one rule that loads, with a test that acts and one that does
- * not. `null`: the event has no field that a condition could ask for.
+ * not. `null`: the event has no field that a condition could ask for. What no tag could name goes to
+ * the receiver as the whole event.
  */
 export function startingRuleText({ name, topic, event, schemaPath }: StartingRule): string | null {
   const { asked, isOfPresence, sent } = pickFields(event ?? madeUp)
@@ -33,8 +34,10 @@ export function startingRuleText({ name, topic, event, schemaPath }: StartingRul
         ),
   )
   const names = namesOf(sent)
-  const json = (valueOf: (field: Field) => Json): JsonObject =>
-    Object.fromEntries(sent.map((field, i) => [names[i] ?? '', valueOf(field)]))
+  const json = (valueOf: (field: Field) => Json, whole: Json): JsonObject =>
+    sent.length === 0
+      ? { event: whole }
+      : Object.fromEntries(sent.map((field, i) => [names[i] ?? '', valueOf(field)]))
   const rule: JsonObject = {
     description: 'Say here what it is for',
     topics: [topic],
@@ -42,14 +45,18 @@ export function startingRuleText({ name, topic, event, schemaPath }: StartingRul
       asked.map(({ steps, value }) => [joinPath(steps), isOfPresence ? { exists: true } : value]),
     ),
     do: {
-      http: { method: 'POST', url, json: json(({ steps }) => `{{event.${steps.join('.')}}}`) },
+      http: {
+        method: 'POST',
+        url,
+        json: json(({ steps }) => `{{event.${joinSteps(steps)}}}`, '{{event}}'),
+      },
     },
     retry: { attempts: 5 },
     tests: [
       {
         name: 'such an event is sent',
         event: matching,
-        expect: { http: { method: 'POST', url, json: json(({ value }) => value) } },
+        expect: { http: { method: 'POST', url, json: json(({ value }) => value, matching) } },
       },
       { name: 'another one is not', event: other, expect: { skip: 'no-match' } },
     ],

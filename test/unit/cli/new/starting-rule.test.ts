@@ -5,6 +5,7 @@ import { startingRuleText } from '../../../../src/cli/new/starting-rule.ts'
 import { runRuleTests } from '../../../../src/cli/rule-tests/run-rule-tests.ts'
 import type { JsonObject } from '../../../../src/model/json.ts'
 import { parseYaml } from '../../../../src/schema/yaml-document.ts'
+import { anEvent } from '../../../support/builders.ts'
 import { rulesSchema, validatorOf } from '../../../support/json-schema.ts'
 import { loadText } from '../../../support/load-text.ts'
 
@@ -53,8 +54,12 @@ describe('the fields that a rule starts from', () => {
       'deep.size',
       'deep.size',
     ],
-    ['nothing of null and of nested nothing', { a: null, b: {}, c: [] }, '', ''],
-    ['no name that would need an escape', { 'a.b': 'x', 'type-of': 'y', __proto: 1 }, '', ''],
+    ['presence alone of null and of nested nothing', { a: null, b: {}, c: [] }, 'a', ''],
+    ['presence of a list of maps', { rows: [{ id: 1 }] }, 'rows', ''],
+    ['a plain name before one that needs an escape', { 'a.b': 'x', c: 'y' }, 'c', 'c'],
+    ['a name with a dot, a dash or an @', { '@id': 7, 'ce-type': 'x' }, 'ce-type', '@id'],
+    ['nothing to send of a name that no tag can hold', { 'a b': 'x', 'c|d': true }, 'a b', ''],
+    ['no name that is empty, or looks like a tag', { '': 'x', '{{a}}': 1, 'a\u0000': 1 }, '', ''],
     ['no number that YAML would not keep', { n: 2 ** 60, m: -0, k: 1 }, 'k', 'k'],
     [
       'no text that shows as something else',
@@ -85,8 +90,23 @@ describe('a starting rule', () => {
   })
 
   it('cannot be made of an event without a field to ask for', () => {
-    expect(textFor({ items: [1] })).to.equal(null)
+    expect(textFor({})).to.equal(null)
+    expect(textFor({ '': [1] })).to.equal(null)
   })
+
+  const odd: readonly (readonly [event: JsonObject, asks: string, sends: string])[] = [
+    [{ 'a.b': 'x' }, 'a\\.b: x', "a.b: '{{event.a\\.b}}'"],
+    [{ '@x': 'y' }, '\\@x: y', "'@x': '{{event.@x}}'"],
+    [{ any: 'y' }, '\\any: y', "any: '{{event.any}}'"],
+    [{ 'back\\slash': true }, 'back\\\\slash: true', "'{{event.back\\\\slash}}'"],
+    [{ 'order no': 'A' }, 'order no: A', "event: '{{event}}'"],
+    [{ items: [{ id: 1 }] }, 'items: { exists: true }', "event: '{{event}}'"],
+  ]
+  for (const [event, asks, sends] of odd) {
+    it(`asks for an odd name as a rule writes it: ${JSON.stringify(event)}`, () => {
+      expect(textFor(event)).to.contain(asks).and.to.contain(sends)
+    })
+  }
 
   it('asks that a field is there, and its test leaves it out, where no value tells', () => {
     const text = textFor({ size: 3.5 }) ?? ''
@@ -125,6 +145,20 @@ describe('a starting rule', () => {
         '__proto__',
         'constructor',
       ),
+      fc.constantFrom('a.b', '.', '..', 'a b', ' ', '@x', '@topic', '\\', '\\any', '', '0', 'a[0]'),
+      fc.constantFrom(
+        'ce-type',
+        '{x}',
+        'a|b',
+        '}}',
+        '{{x}}',
+        '#a',
+        '- ',
+        'a: b',
+        '?',
+        '\u00a0',
+        '<<',
+      ),
       fc.string({ maxLength: 6 }),
     )
     const leaf = fc.oneof(
@@ -147,7 +181,7 @@ describe('a starting rule', () => {
       fc.double(),
       fc.integer(),
     )
-    const event = fc.letrec((tie) => ({
+    const events = fc.letrec((tie) => ({
       event: fc.dictionary(
         name,
         fc.oneof({ maxDepth: 4, depthSize: 'medium' }, leaf, tie('event')),
@@ -158,12 +192,14 @@ describe('a starting rule', () => {
     })).event
     let made = 0
     await fc.assert(
-      fc.asyncProperty(event, async (given) => {
-        const text = textFor(JSON.parse(JSON.stringify(given)) as JsonObject) // as: a dictionary
+      fc.asyncProperty(events, async (given) => {
+        const event = JSON.parse(JSON.stringify(given)) as JsonObject // as: a dictionary
+        const text = textFor(event)
         if (text === null) return
         made++
         const { sound, problems, tests } = await loadText(text)
         expect(problems.map(({ message }) => message)).to.deep.equal([])
+        expect(sound[0]?.fire(anEvent(event))?.doubt).to.equal(null)
         const results = await runRuleTests(sound, tests, settings, () => Promise.resolve())
         expect(results.map(({ ok }) => ok)).to.deep.equal([true, true])
         const fits = validate(parseYaml({ name: 'a', text }).document?.value)
