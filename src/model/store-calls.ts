@@ -63,7 +63,7 @@ export interface ReleaseRequest extends StoreKey {
 export interface WaitingRequest extends StoreKey {
   readonly task: string
   readonly stamp: Stamp
-  /** Until a little after it falls due. */
+  /** Until a little after it falls due: by then it asks what was acted on since, as after `release`. */
   readonly keepMs: number
 }
 

@@ -20,7 +20,7 @@ export interface StoreEntry {
   readonly newest: (Told & { readonly windowUntilMs: number }) | null
   /** The newest event that waits in a tier topic, where it is durable. */
   readonly waiting: Told | null
-  /** A failed task of the key comes back by then, and asks for what was done since. */
+  /** A task of the key comes back from a tier topic by then, and asks for what was done since. */
   readonly keepUntilMs: number
 }
 
@@ -141,7 +141,11 @@ export function noteWaitingOn(
   const { waiting } = entry
   const isNewer = waiting === null || waiting.task === task || !isCoveredBy(stamp, waiting.stamp)
   const untilMs = nowMs + keepMs
-  return kept({ ...entry, waiting: isNewer ? { task, stamp, untilMs } : waiting }, nowMs)
+  const keepUntilMs = Math.max(entry.keepUntilMs, untilMs)
+  return kept(
+    { ...entry, waiting: isNewer ? { task, stamp, untilMs } : waiting, keepUntilMs },
+    nowMs,
+  )
 }
 
 function withoutLease(entry: StoreEntry, token: string): StoreEntry {
