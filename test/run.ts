@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { readFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Availability } from './services/kafka.ts'
+import type { Availability, ServiceName } from './services/availability.ts'
 import { kafkaAvailability, startKafka } from './services/kafka.ts'
+import { redisAvailability, startRedis } from './services/redis.ts'
 
 /*
  * `npm test`: everything that must be true before a change lands, in the order in which it fails
@@ -15,6 +16,43 @@ interface Tally {
   passed: number
   failed: number
 }
+
+interface Service {
+  readonly name: ServiceName
+  readonly title: string
+  availability(): Promise<Availability>
+  start(): Promise<RunningService>
+}
+
+interface RunningService {
+  /** Where tests find it. */
+  readonly env: NodeJS.ProcessEnv
+  close(): Promise<void>
+}
+
+const services: readonly Service[] = [
+  {
+    name: 'kafka',
+    title: 'Kafka',
+    availability: kafkaAvailability,
+    async start() {
+      const broker = await startKafka()
+      return {
+        env: { TEST_KAFKA_BROKERS: broker.brokers.join(',') },
+        close: () => broker.close(),
+      }
+    },
+  },
+  {
+    name: 'redis',
+    title: 'Redis',
+    availability: redisAvailability,
+    async start() {
+      const server = await startRedis()
+      return { env: { TEST_REDIS_URL: server.url }, close: () => server.close() }
+    },
+  },
+]
 
 const isCi = process.env['CI'] === 'true'
 const total: Tally = { passed: 0, failed: 0 }
@@ -27,26 +65,33 @@ const isBuilt = await step('build')
 await suite('unit', ['test/unit/**/*.test.ts', 'test/oracle/**/*.test.ts'])
 await suite('scenario', ['test/scenario/**/*.test.ts'])
 await suite('rules', ['test/rules/**/*.test.ts', 'test/mistakes/**/*.test.ts'])
-const kafka = await prepareKafka()
-const broker = kafka.ok ? await startedKafka() : null
+const running: RunningService[] = []
+const without: ServiceName[] = []
+const notRun: string[] = []
 try {
-  const env: NodeJS.ProcessEnv =
-    broker === null
-      ? { SLUICE_TEST_WITHOUT: 'kafka' }
-      : { TEST_KAFKA_BROKERS: broker.brokers.join(',') }
+  for (const service of services) {
+    const found = await prepared(service)
+    const started = found.ok ? await startedOrNull(service) : null
+    if (started === null) without.push(service.name)
+    else running.push(started)
+    if (!found.ok) {
+      notRun.push(`all that needs ${service.title}. ${found.missing}. To run it: ${found.remedy}`)
+    }
+  }
+  const env = running.reduce<NodeJS.ProcessEnv>((all, service) => ({ ...all, ...service.env }), {
+    SLUICE_TEST_WITHOUT: without.join(','),
+  })
   await suite('contract', ['test/contract/**/*.test.ts'], env)
   if (isBuilt) {
     await suite('program', ['test/program/**/*.test.ts'], env)
     await suite('crash', ['test/crash/**/*.test.ts'], env)
   }
 } finally {
-  await broker?.close()
+  await Promise.all(running.map((service) => service.close()))
   await rm(folder, { recursive: true, force: true })
 }
-if (!kafka.ok && isCi) total.failed += 1
-if (!kafka.ok) {
-  console.log(`\nNot run: all that needs Kafka. ${kafka.missing}. To run it: ${kafka.remedy}`)
-}
+if (isCi) total.failed += notRun.length
+for (const what of notRun) console.log(`\nNot run: ${what}`)
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
@@ -87,22 +132,23 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
 }
 
 /** `null` when it does not start: that is a failure, and the rest is run all the same. */
-async function startedKafka(): Promise<Awaited<ReturnType<typeof startKafka>> | null> {
+async function startedOrNull(service: Service): Promise<RunningService | null> {
   try {
-    return await startKafka()
+    return await service.start()
   } catch (error) {
-    console.log(`\nKafka did not start: ${String(error)}`)
+    console.log(`\n${service.title} did not start: ${String(error)}`)
     total.failed += 1
     return null
   }
 }
 
-/** Finds Kafka, or installs what it lacks where that is allowed. */
-async function prepareKafka(): Promise<Availability> {
-  const found = await kafkaAvailability()
+/** Finds a service, or installs what it lacks where that is allowed. */
+async function prepared(service: Service): Promise<Availability> {
+  const found = await service.availability()
   if (found.ok || process.getuid?.() !== 0 || !found.remedy.startsWith('apt-get ')) return found
   console.log(`\n== ${found.remedy}`)
   await run('apt-get', ['update'])
-  await run('apt-get', ['install', '-y', ...found.remedy.split(' ').slice(2)])
-  return kafkaAvailability()
+  // Debian starts a service when it is installed, but not in this runlevel: tests start their own.
+  await run('apt-get', ['install', '-y', ...found.remedy.split(' ').slice(2)], { RUNLEVEL: '1' })
+  return service.availability()
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { openKafkaBus } from '../../src/drivers/kafkajs/bus.ts'
 import type { Bus } from '../../src/ports/bus.ts'
+import { isServiceHere } from '../services/availability.ts'
 import { startKafka } from '../services/kafka.ts'
 import type { BusFixture } from './bus-contract.ts'
 import { busContract } from './bus-contract.ts'
@@ -78,4 +79,4 @@ async function openFixture(): Promise<BusFixture> {
 }
 
 // The runner says when there is no broker to be had here, and tells the reader.
-if (process.env['SLUICE_TEST_WITHOUT'] !== 'kafka') busContract('kafkajs', openFixture)
+if (isServiceHere('kafka')) busContract('kafkajs', openFixture)

@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { openKafkaBus } from '../../src/drivers/kafkajs/bus.ts'
 import type { KafkaSasl, KafkaTls } from '../../src/drivers/kafkajs/options.ts'
 import { PortError } from '../../src/ports/port-error.ts'
+import { isServiceHere } from '../services/availability.ts'
 import type { KafkaBroker } from '../services/kafka.ts'
 import { startKafka } from '../services/kafka.ts'
 import { kafkaOptions } from './kafkajs-client.ts'
@@ -108,7 +109,7 @@ function unsignedToken(sub: string): string {
 }
 
 // The runner says when there is no broker to be had here, and tells the reader.
-if (process.env['SLUICE_TEST_WITHOUT'] !== 'kafka') {
+if (isServiceHere('kafka')) {
   describe('Kafka behind TLS and SASL', function () {
     this.timeout(60_000) // each wait has its own deadline; this only ends what hangs
     secureKafka()

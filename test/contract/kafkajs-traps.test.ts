@@ -14,6 +14,7 @@ import type { KafkaBusOptions } from '../../src/drivers/kafkajs/options.ts'
 import type { BusRecord, NewRecord } from '../../src/model/record.ts'
 import type { Bus, Consumer, ConsumeOptions } from '../../src/ports/bus.ts'
 import { PortError } from '../../src/ports/port-error.ts'
+import { isServiceHere } from '../services/availability.ts'
 import type { KafkaBroker } from '../services/kafka.ts'
 import { startKafka } from '../services/kafka.ts'
 import { kafkaOptions, recordingLogger } from './kafkajs-client.ts'
@@ -584,7 +585,7 @@ async function rejection(promise: Promise<unknown>): Promise<PortError> {
 }
 
 // The runner says when there is no broker to be had here, and tells the reader.
-if (process.env['SLUICE_TEST_WITHOUT'] !== 'kafka') {
+if (isServiceHere('kafka')) {
   describe('The traps of Kafka and kafkajs', function () {
     this.timeout(90_000) // each wait has its own deadline; this only ends what hangs
     traps()

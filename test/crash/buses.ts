@@ -3,6 +3,7 @@ import { openEmbeddedBus } from '../../src/drivers/embedded/bus.ts'
 import { openKafkaBus } from '../../src/drivers/kafkajs/bus.ts'
 import { systemClock } from '../../src/drivers/system-clock.ts'
 import type { Bus } from '../../src/ports/bus.ts'
+import { isServiceHere } from '../services/availability.ts'
 import { sharedKafka } from '../services/kafka.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 
@@ -62,5 +63,6 @@ const kafka: BusKind = {
 }
 
 /** The runner says in so many words which of them it could not provide. */
-export const busesUnderTest: readonly BusKind[] =
-  process.env['SLUICE_TEST_WITHOUT'] === 'kafka' ? [embedded] : [embedded, kafka]
+export const busesUnderTest: readonly BusKind[] = isServiceHere('kafka')
+  ? [embedded, kafka]
+  : [embedded]

@@ -1,14 +1,13 @@
-import type { ChildProcess } from 'node:child_process'
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { openSync, closeSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
+import type { Availability } from './availability.ts'
+import { freePorts } from './free-ports.ts'
+import { GuardedProcess } from './guarded-process.ts'
 import { areJarsThere, fetchJars } from './kafka-jars.ts'
 
 /*
@@ -20,7 +19,6 @@ const run = promisify(execFile)
 
 /** A broker on two busy cores is up in 3 to 8 s; what takes longer than this has failed. */
 const readyMsMax = 60_000
-const stopMsMax = 30_000
 
 export interface KafkaBroker {
   readonly brokers: readonly string[]
@@ -40,9 +38,6 @@ export interface KafkaBroker {
   /** Runs one of Kafka's own command line tools by its class, and gives what it printed. */
   tool(className: string, args: readonly string[], input?: string | Buffer): Promise<string>
 }
-
-export type Availability =
-  { readonly ok: true } | { readonly ok: false; readonly missing: string; readonly remedy: string }
 
 /** Whether a broker can be started here, and if not, what would make it possible. */
 export async function kafkaAvailability(): Promise<Availability> {
@@ -134,59 +129,26 @@ export async function startKafka({
     ...(secure === undefined ? [] : scramUsers(secure)),
   ])
 
-  let child: ChildProcess | null = null
-  const log = join(folder, 'broker.log')
-
+  const server = new GuardedProcess(['java', ...java, 'kafka.Kafka', properties], folder)
   const start = async () => {
-    const output = openSync(log, 'a')
-    // The shell becomes java, so its pid is java's. Beside it waits a reader of a pipe that we hold
-    // open: when we die without a word, of whatever, the pipe ends, java is
-    // killed and its data removed.
-    const script =
-      'exec 3<&0; (read -r word <&3 || { kill -9 $$; sleep 1; rm -rf "$DATA"; }) & ' +
-      'exec java "$@" </dev/null 3<&-'
-    const started = spawn('sh', ['-c', script, 'sh', ...java, 'kafka.Kafka', properties], {
-      stdio: ['pipe', output, output],
-      env: { ...process.env, DATA: folder },
-    })
-    closeSync(output)
-    child = started
-    started.stdin?.on('error', () => undefined) // the reader is gone: nothing left to guard
-    await untilItAnswers(address, started, log)
-  }
-  const end = async (signal: NodeJS.Signals) => {
-    const ending = child
-    child = null
-    if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return
-    const gone = once(ending, 'exit')
-    // Node closes the pipe itself when java is gone, which must not look like our own death.
-    const { stdin } = ending
-    if (stdin !== null) await new Promise<void>((resolve) => stdin.end('ended\n', () => resolve()))
-    ending.kill(signal)
-    ending.kill('SIGCONT') // a frozen process cannot obey
-    const late = setTimeout(() => ending.kill('SIGKILL'), stopMsMax)
-    await gone
-    clearTimeout(late)
-  }
-  const close = async () => {
-    await end('SIGKILL')
-    await rm(folder, { recursive: true, force: true })
+    server.start()
+    await untilItAnswers(address, server)
   }
   try {
     await start()
   } catch (error) {
-    await close()
+    await server.close()
     throw error
   }
   return {
     brokers: [address],
     secureBrokers: secure === undefined ? [] : [`127.0.0.1:${securePort}`],
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
+    stop: () => server.end('SIGTERM'),
+    kill: () => server.end('SIGKILL'),
     start,
-    pause: () => void child?.kill('SIGSTOP'),
-    continue: () => void child?.kill('SIGCONT'),
-    close,
+    pause: () => server.pause(),
+    continue: () => server.continue(),
+    close: () => server.close(),
     async tool(className, args, input) {
       const running = run('java', [...java, className, ...args], {
         timeout: readyMsMax,
@@ -257,7 +219,7 @@ async function secureSettings(
 }
 
 /** Resolves once the broker answers a request of a real client; rejects when its process ends. */
-async function untilItAnswers(address: string, child: ChildProcess, log: string): Promise<void> {
+async function untilItAnswers(address: string, server: GuardedProcess): Promise<void> {
   const client = new Kafka({
     brokers: [address],
     logLevel: logLevel.NOTHING,
@@ -271,30 +233,13 @@ async function untilItAnswers(address: string, child: ChildProcess, log: string)
       await admin.describeCluster()
       return
     } catch (error) {
-      if (child.exitCode !== null || child.signalCode !== null || Date.now() > untilMs) {
-        const said = await readFile(log, 'utf8')
-        throw new Error(`the broker did not come up:\n${said.slice(-4_000)}`, { cause: error })
+      if (server.hasEnded || Date.now() > untilMs) {
+        const said = await server.lastWords()
+        throw new Error(`the broker did not come up:\n${said}`, { cause: error })
       }
     } finally {
       await admin.disconnect()
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-}
-
-/** Ports that were free a moment ago; held open together, so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    if (address !== null && typeof address === 'object') ports.push(address.port)
-  }
-  for (const server of servers) {
-    server.close()
-    await once(server, 'close')
-  }
-  return ports
 }
