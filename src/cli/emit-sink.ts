@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { isJsonObject, type Json } from '../model/json.ts'
 import { formatSize } from '../model/units.ts'
 import type { Bus } from '../ports/bus.ts'
 import { PortError } from '../ports/port-error.ts'
@@ -54,6 +55,11 @@ export function daemonSink(topic: string, address: AdminAddress, clock: Clock): 
         case 'problem': {
           const fault = faultOfBody(answer.faults, events)
           if (fault !== null) return { ...complaintOf(answer, address), emitted: 'none', fault }
+          if (answer.code === 'unknown-topic') {
+            const near = await nearTopicOf(address, topic, clock)
+            const complaint = complaintOf(answer, address)
+            return { ...complaint, hint: near ?? complaint.hint, emitted: 'none' }
+          }
           const isUnknown = ['bus-unreachable', 'bus-refused', 'internal'].includes(answer.code)
           return { ...complaintOf(answer, address), emitted: isUnknown ? 'unknown' : 'none' }
         }
@@ -61,6 +67,26 @@ export function daemonSink(topic: string, address: AdminAddress, clock: Clock): 
     },
     close: () => Promise.resolve(),
   }
+}
+
+/** Topics that are asked for: what stands behind the first page was not mistyped for one of it. */
+const topicsMax = 1_000
+
+/** The topic of the daemon that was probably meant, or `null`; the hint is worth no second complaint. */
+async function nearTopicOf(
+  address: AdminAddress,
+  topic: string,
+  clock: Clock,
+): Promise<string | null> {
+  const path = `api/v1/topics?limit=${topicsMax}`
+  const answer = await askAdmin(address, { method: 'GET', path }, clock)
+  const items = answer.kind === 'answer' && isJsonObject(answer.value) ? answer.value['items'] : []
+  if (!Array.isArray(items)) return null
+  const names = items.flatMap((item: Json) => {
+    const name = isJsonObject(item) ? item['name'] : null
+    return typeof name === 'string' ? [name] : []
+  })
+  return didYouMean(topic, names)
 }
 
 /** A daemon counts from the first event of the batch; people count from the top of the file. */

@@ -233,13 +233,17 @@ class Emission {
   }
 
   /** What came before goes out first, so that the rest begins at the line that is named. */
-  async #stopAt(file: string, { line, column, message }: LineFault): Promise<Complaint> {
+  async #stopAt(file: string, { line, column, message, cutShort }: LineFault): Promise<Complaint> {
     const failure = await this.flush(file)
     if (failure !== null) return failure
     return {
       exitCode: exitCode.findings,
       message: `${file}:${line}:${column}: ${message}; ${this.#before()}`,
-      hint: `nothing from line ${line} on was emitted: mend it and emit the rest`,
+      hint:
+        // A file of events a line has been cut off; one whose first line is cut has other lines.
+        cutShort !== undefined && this.#count === 0
+          ? oneLineHint(cutShort)
+          : `nothing from line ${line} on was emitted: mend it and emit the rest`,
     }
   }
 
@@ -248,6 +252,12 @@ class Emission {
       ? '1 event was emitted before'
       : `${this.#count} events were emitted before`
   }
+}
+
+function oneLineHint(first: '{' | '['): string {
+  return first === '{'
+    ? 'an event stands on one line: `jq -c .` puts each of them on one'
+    : "an event stands on one line, without a list around them: `jq -c '.[]'` makes that of a list"
 }
 
 function events(count: number): string {

@@ -23,6 +23,8 @@ export interface LineFault {
   /** 1-based, in characters. */
   readonly column: number
   readonly message: string
+  /** The line ends within a value, which it begins with this: the event goes on on the next lines. */
+  readonly cutShort?: '{' | '['
 }
 
 /** Reads the key of an event; `null` when it has none that could be one. */
@@ -94,7 +96,10 @@ function readLine(
   } catch (error) {
     const fault = findJsonFault(text)
     if (fault === null) throw error
-    return { line, column: fault.index + 1, message: `not JSON: ${fault.message}` }
+    const at = { line, column: fault.index + 1, message: `not JSON: ${fault.message}` }
+    const first = text.trimStart().charAt(0)
+    const isCut = fault.index === text.length && (first === '{' || first === '[')
+    return isCut ? { ...at, cutShort: first } : at
   }
   if (keyOf === null) return { line, bytes, key: null }
   const key = keyOf(body)

@@ -53,7 +53,7 @@ export function statusText(status: StatusDocument, options: TableOptions): strin
   const age = bus.lag_events === 0 ? '' : `, the oldest since ${lengthText(bus.lag_s)}`
   const storeText = store.degraded ? `store ${store.kind}, degraded` : ''
   const lines = [
-    `sluice ${printable(version)}, ${readiness}, up ${lengthText(uptime)}`,
+    `sluice ${printable(version)}, ${readiness}, up ${lengthText(uptime)} (counts are since then)`,
     [`bus ${bus.kind}: ${lag}${age}`, storeText].filter((part) => part !== '').join('; '),
   ]
   const table = rules.length === 0 ? 'no rules are loaded\n' : statusTable(rules, options)
@@ -68,6 +68,7 @@ export function ruleText(rule: RuleDocument, { styles, nowMs, widthMax }: TableO
     ['state', stateText(rule)],
     ['file', rule.file],
     ['topics', rule.topics.join(', ')],
+    ['counted', 'since the daemon started'],
     ['matched', String(ladder.matched)],
     ['done', String(ladder.done)],
     ['skipped', withReasons(ladder.skipped)],

@@ -163,6 +163,35 @@ describe('sluice emit through a daemon', () => {
     })
   }
 
+  it('names the topic that was probably meant', async () => {
+    daemon.source.emit = (topic) =>
+      Promise.reject(new PortError('bus', 'unknown-topic', `there is no topic ${topic}`))
+    const { code, stderr } = await sluice(['emit', 'edit', '--admin', daemon.url], {
+      stdin: ['1\n'],
+    })
+    expect(code).to.equal(1)
+    expect(stderr).to.match(
+      /there is no topic edit \[unknown-topic\].*\n {2}hint: did you mean `edits`\?\n$/,
+    )
+    const other = await sluice(['emit', 'orders', '--admin', daemon.url], { stdin: ['1\n'] })
+    expect(other.stderr).to.contain('hint: topics of rules are made when the daemon starts')
+  })
+
+  const onSeveralLines = [
+    ['{\n  "a": 1\n}\n', '1:2', '`jq -c .` puts each of them on one'],
+    ['\n{"a":\n 1}\n', '2:6', '`jq -c .` puts each of them on one'],
+    ['[\n{"a":1},\n{"a":2}]', '1:2', "`jq -c '.[]'` makes that of a list"],
+    ['{"a":1}\n{"a":', '2:6', 'nothing from line 2 on was emitted'],
+    ['{"a" 1}\n', '1:6', 'nothing from line 1 on was emitted'],
+  ] as const
+  for (const [text, at, hint] of onSeveralLines) {
+    it(`says how an event comes onto one line: ${JSON.stringify(text)}`, async () => {
+      const { code, stderr } = await emit([], [text])
+      expect(code).to.equal(1)
+      expect(stderr).to.contain(`stdin:${at}: not JSON`).and.to.contain(hint)
+    })
+  }
+
   it('does not go another way when the daemon that was named does not answer', async () => {
     const bus = new MemoryBus(new MemoryBroker(new FakeClock()))
     const args = ['emit', 'edits', '--admin', 'http://127.0.0.1:1']

@@ -23,7 +23,7 @@ describe('sluice status', () => {
     const result = await sluice(args, { clock, terminal: 100, env: { NO_COLOR: '1' } })
     expect(result).to.include({ code: 0, stderr: '' })
     expect(result.stdout).to.equal(`\
-sluice 0.1.0, ready, up 12s
+sluice 0.1.0, ready, up 12s (counts are since then)
 bus embedded: 3 events behind, the oldest since 0s
 
 RULE   STATE  MATCHED  DONE  SKIPPED  RETRIED  DEAD  PENDING  LAST MATCH
@@ -46,6 +46,7 @@ purge
 state       live
 file        rules/purge.yaml
 topics      edits, jobs.*
+counted     since the daemon started
 matched     10
 done        4
 skipped     1 (disabled 1)
@@ -150,17 +151,17 @@ describe('a table of rules', () => {
     {
       name: 'that is not ready and has no rules',
       of: { ready: false },
-      want: 'sluice 0.1.0, not ready, up 1h\nbus kafka: no lag\n\nno rules are loaded\n',
+      want: 'sluice 0.1.0, not ready, up 1h (counts are since then)\nbus kafka: no lag\n\nno rules are loaded\n',
     },
     {
       name: 'that is one event behind',
       of: { bus: { kind: 'kafka', lag_events: 1, lag_s: 65 } },
-      want: 'sluice 0.1.0, ready, up 1h\nbus kafka: 1 event behind, the oldest since 1m 5s\n\nno rules are loaded\n',
+      want: 'sluice 0.1.0, ready, up 1h (counts are since then)\nbus kafka: 1 event behind, the oldest since 1m 5s\n\nno rules are loaded\n',
     },
     {
       name: 'whose store is degraded',
       of: { store: { kind: 'redis', degraded: true } },
-      want: 'sluice 0.1.0, ready, up 1h\nbus kafka: no lag; store redis, degraded\n\nno rules are loaded\n',
+      want: 'sluice 0.1.0, ready, up 1h (counts are since then)\nbus kafka: no lag; store redis, degraded\n\nno rules are loaded\n',
     },
   ]
   for (const { name, of, want } of daemons) {
