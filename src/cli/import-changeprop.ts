@@ -3,9 +3,10 @@ import { basename, join } from 'node:path'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { Problem } from '../model/problem.ts'
 import { isHostPattern } from '../rules/template-hosts.ts'
+import { didYouMean } from '../schema/did-you-mean.ts'
 import { renderProblem } from '../schema/render-problem.ts'
 import { readSourceFile } from '../schema/source-files.ts'
-import { complain } from './complain.ts'
+import { complain, type Complaint } from './complain.ts'
 import { exitCode } from './exit-code.ts'
 import { convertChangeprop } from './import/convert-changeprop.ts'
 import type { Finding } from './import/findings.ts'
@@ -45,30 +46,51 @@ interface Options {
 
 /** `sluice import changeprop FILE` */
 export function importCommand(deps: ProgramDeps, exit: (code: number) => void): Command {
-  return new Command('import')
-    .description('rules of another program as rule files, and what could not be carried over')
-    .addArgument(new Argument('<from>', 'whose rules they are').choices(['changeprop']))
-    .addArgument(new Argument('<file>', 'its config'))
-    .addOption(
-      new Option(
-        '--out <folder>',
-        'where the rule files go; without it they are printed, and the list goes to stderr',
-      ).env('SLUICE_IMPORT_OUT'),
-    )
-    .addOption(new Option('--force', 'overwrite files that are there').env('SLUICE_IMPORT_FORCE'))
-    .addOption(
-      new Option(
-        '--allow-hosts <hosts>',
-        'hosts that URLs may go to where the host comes from data: `*.example.org,cdn.internal`',
+  return (
+    new Command('import')
+      .description('rules of another program as rule files, and what could not be carried over')
+      .usage('[options] changeprop <file>')
+      .addArgument(new Argument('<from>', 'whose rules they are: changeprop'))
+      // Asked for by us: a misspelt program has to be told first, and with the right one.
+      .addArgument(new Argument('[file]', 'its config'))
+      .addOption(
+        new Option(
+          '--out <folder>',
+          'where the rule files go; without it they are printed, and the list goes to stderr',
+        ).env('SLUICE_IMPORT_OUT'),
       )
-        .argParser(hosts)
-        .env('SLUICE_IMPORT_ALLOW_HOSTS'),
-    )
-    .addOption(jsonOption('one JSON document: rules, files, not_carried, problems'))
-    .addHelpText('after', '\nExit code 1 when something could not be carried over.')
-    .action(async (_from: string, file: string, options: Options) => {
-      exit(await importChangeprop(deps, file, options))
-    })
+      .addOption(new Option('--force', 'overwrite files that are there').env('SLUICE_IMPORT_FORCE'))
+      .addOption(
+        new Option(
+          '--allow-hosts <hosts>',
+          'hosts that URLs may go to where the host comes from data: `*.example.org,cdn.internal`',
+        )
+          .argParser(hosts)
+          .env('SLUICE_IMPORT_ALLOW_HOSTS'),
+      )
+      .addOption(jsonOption('one JSON document: rules, files, not_carried, problems'))
+      .addHelpText('after', '\nExit code 1 when something could not be carried over.')
+      .action(async (from: string, file: string | undefined, options: Options) => {
+        const misuse = misuseOf(from, file)
+        exit(
+          misuse === null
+            ? await importChangeprop(deps, file ?? '', options)
+            : complain(deps, { exitCode: exitCode.usage, ...misuse }),
+        )
+      })
+  )
+}
+
+function misuseOf(
+  from: string,
+  file: string | undefined,
+): Pick<Complaint, 'message' | 'hint'> | null {
+  if (from !== 'changeprop') {
+    const hint = didYouMean(from, ['changeprop']) ?? 'rules are taken from changeprop'
+    return { message: `there is no import from ${from}`, hint }
+  }
+  const hint = 'name the config: `sluice import changeprop FILE`'
+  return file === undefined ? { message: 'there is no file to import', hint } : null
 }
 
 function hosts(text: string, before: readonly string[] = []): readonly string[] {
@@ -149,7 +171,7 @@ async function writeFiles(
   folder: string,
   files: readonly NewFile[],
   { force }: Options,
-): Promise<Parameters<typeof complain>[1] | null> {
+): Promise<Complaint | null> {
   if (force !== true) {
     for (const { name } of files) {
       if (!(await exists(name))) continue
@@ -196,7 +218,7 @@ function print(deps: ProgramDeps, document: ImportDocument, printed: Printed): v
     return
   }
   const isPrinted = printed.options.out === undefined
-  if (isPrinted) stdout.write(printed.files.map(({ text }) => text).join('---\n'))
+  if (isPrinted) stdout.write(printed.files.map(({ text }) => text).join(betweenFiles))
   const report = isPrinted ? stderr : stdout
   const styles = stylesFor(report, env)
   if (document.not_carried.length > 0) {
@@ -213,8 +235,27 @@ function print(deps: ProgramDeps, document: ImportDocument, printed: Printed): v
     const { not_carried: rows } = document
     report.write(`${renderTable(columns, rows, { titleStyle: styles.bold, widthMax: null })}\n`)
   }
-  for (const problem of printed.problems) report.write(`${renderProblem(problem)}\n\n`)
+  const problems = isPrinted ? onStdout(printed) : printed.problems
+  for (const problem of problems) report.write(`${renderProblem(problem)}\n\n`)
   report.write(`${summaryOf(document, isPrinted)}\n`)
+}
+
+/** Several files on stdout, each a document of its own. */
+const betweenFiles = '---\n'
+
+/** Problems by the line of what was printed: the files have no names that could be opened. */
+function onStdout({ files, problems }: Printed): readonly Problem[] {
+  const linesBefore = new Map<string, number>()
+  let lines = 0
+  for (const { name, text } of files) {
+    linesBefore.set(name, lines)
+    lines += `${text}${betweenFiles}`.split('\n').length - 1
+  }
+  return problems.map((problem) => ({
+    ...problem,
+    file: 'stdout',
+    line: problem.line + (linesBefore.get(problem.file) ?? 0),
+  }))
 }
 
 /** `9 of 10 rules in rules/changeprop.yaml; 4 things were not carried over`. */

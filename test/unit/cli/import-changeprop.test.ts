@@ -165,6 +165,23 @@ describe('sluice import changeprop', () => {
     })
   }
 
+  it('tells problems of rules that are printed by the line of what is printed', async () => {
+    const [one, two] = [plain.trim(), plain.trim().replace('a_rule', 'b_rule')].map((rule) =>
+      rule.replace('a: 1', "a: '/[a-z]/'"),
+    )
+    const module = (rule = ''): string =>
+      `{ path: sys/kafka.js, options: { dc_name: x, templates: { ${rule} } } }`
+    const file = await write(`a: [${module(one)}, ${module(two)}]`)
+    const { stdout, stderr } = await sluice(['import', 'changeprop', file])
+    const lines = stdout.split('\n')
+    const told = [...stderr.matchAll(/^stdout:(\d+):3: warning: no index can leave `(.*?)` out/gm)]
+    expect(told.map(([, , rule]) => rule)).to.deep.equal(['a-rule', 'b-rule'])
+    expect(told.map(([, line]) => lines[Number(line) - 1])).to.deep.equal([
+      '  a-rule:',
+      '  b-rule:',
+    ])
+  })
+
   it('converts the last of two rules of one name, and tells of the first', async () => {
     const file = await write(`${plain}${plain.replace('edits', 'moves')}`)
     const { code, stdout } = await sluice(['import', 'changeprop', file, '--json'])
@@ -210,6 +227,6 @@ describe('sluice import changeprop', () => {
   it('knows no other program', async () => {
     const { code, stderr } = await sluice(['import', 'cron', config])
     expect(code).to.equal(2)
-    expect(stderr).to.contain('Allowed choices are changeprop.')
+    expect(stderr).to.contain('there is no import from cron')
   })
 })

@@ -51,6 +51,24 @@ describe('the command line', () => {
 `,
     },
     {
+      args: 'import changprop',
+      stderr: `error: there is no import from changprop
+  hint: did you mean \`changeprop\`?
+`,
+    },
+    {
+      args: 'import eventbridge rules.json',
+      stderr: `error: there is no import from eventbridge
+  hint: rules are taken from changeprop
+`,
+    },
+    {
+      args: 'import changeprop',
+      stderr: `error: there is no file to import
+  hint: name the config: \`sluice import changeprop FILE\`
+`,
+    },
+    {
       args: 'demo --rate 0',
       stderr: `error: option '--rate <n>' argument '0' is invalid. a whole number from 1 to 10000 is expected
   hint: \`sluice demo --help\` shows what there is

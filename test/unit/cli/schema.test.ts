@@ -21,7 +21,15 @@ describe('sluice schema', () => {
   it('refuses what it has no schema of, and names what it has', async () => {
     const { code, stdout, stderr } = await sluice(['schema', 'events'])
     expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' })
-    expect(stderr).to.contain('rules, config')
+    expect(stderr).to.equal(
+      'error: there is no schema of events\n  hint: schemas are rules, config\n',
+    )
+  })
+
+  it('names the schema that was probably meant', async () => {
+    const { code, stderr } = await sluice(['schema', 'confg'])
+    expect(code).to.equal(2)
+    expect(stderr).to.equal('error: there is no schema of confg\n  hint: did you mean `config`?\n')
   })
 })
 
