@@ -4,12 +4,14 @@ import { didYouMean } from '../schema/did-you-mean.ts'
 import type { Reporter } from '../schema/reporter.ts'
 import type { At } from '../schema/yaml-document.ts'
 import { capturesOf } from './captures.ts'
+import { checkLimits } from './check-limits.ts'
+import { compileDedup } from './compile-dedup.ts'
 import { compileFire } from './compile-fire.ts'
 import { compileKey, compileWays } from './compile-ways.ts'
 import type { Condition } from './condition.ts'
 import type { WholeRule } from './inherit.ts'
 import type { LoadedRule } from './lint.ts'
-import { laterTemplatesOf, refuseNotBuiltYet } from './not-built-yet.ts'
+import { laterKeyOf, refuseNotBuiltYet } from './not-built-yet.ts'
 import { parseMatch } from './parse-match.ts'
 import type { RuleContext } from './rule-context.ts'
 import { ruleDefaults } from './rule-defaults.ts'
@@ -18,7 +20,7 @@ import { abstractRuleSchema, ruleSchema, type RuleShape } from './rule-schema.ts
 import { retryPolicyOf, settingsOf } from './rule-settings.ts'
 import { ruleTestOf, type RuleTest } from './rule-test-schema.ts'
 import { canonicalJson, versionOf } from './rule-version.ts'
-import type { Rule, TopicSelector, Way } from './rule.ts'
+import type { Dedup, Rule, TopicSelector, Way } from './rule.ts'
 import type { TextTemplate } from './template.ts'
 import { compileTopics, type Claims } from './topic-selector.ts'
 
@@ -36,7 +38,7 @@ export interface CompiledRule {
 
 /** Compiles a rule; `null` after reporting all that is wrong with it. */
 export function compileRule(whole: WholeRule, context: CompileRuleContext): CompiledRule | null {
-  const { shape, condition, topics, ways, key } = compileParts(whole, context)
+  const { shape, condition, topics, ways, key, dedup } = compileParts(whole, context)
   if (context.reporter.problems.length > 0) return null
   if (shape === null || condition === null || topics === null || ways === null) return null
   const { source, said } = whole
@@ -58,7 +60,7 @@ export function compileRule(whole: WholeRule, context: CompileRuleContext): Comp
       ways.map((way) => way.condition),
     ),
     key,
-    dedup: null,
+    dedup,
   }
   const effect = ['topics', 'lane', 'when', 'unless', 'cases', 'sample', 'do']
   const loaded: LoadedRule = {
@@ -91,6 +93,7 @@ interface Parts {
   readonly topics: TopicSelector | null
   readonly ways: readonly Way[] | null
   readonly key: TextTemplate | null
+  readonly dedup: Dedup | null
 }
 
 /** All that can be compiled, for all of its problems. What is wrong is `null`. */
@@ -112,15 +115,16 @@ function compileParts(whole: WholeRule, context: CompileRuleContext): Parts {
   const ways = compileWays(inWays)
   const names = condition === null || isAbstract ? null : capturesOf(condition).names
   const key = shape?.key === undefined ? null : compileKey(shape.key, ['key'], names, inWays)
+  const dedup = compileDedup(key, names, inWays)
   if (shape !== null) {
-    const later = laterTemplatesOf(shape).map(([below, text]) =>
-      compileKey(text, below, names, inWays),
-    )
+    checkLimits(shape, whole, reporter)
+    const later = laterKeyOf(shape)
+    const isGood = later === null || compileKey(later, ['rate', 'key'], names, inWays) !== null
     const lane = shape.lane ?? (isAbstract ? null : ruleDefaults.lane)
     if (lane !== null) checkLane(lane, [...at, 'lane'], context)
-    if (!later.includes(null)) refuseNotBuiltYet(shape, at, reporter)
+    if (isGood) refuseNotBuiltYet(shape, at, reporter)
   }
-  return { shape, condition, topics, ways, key }
+  return { shape, condition, topics, ways, key, dedup }
 }
 
 /** `when` and `unless` may come from two files; each reads the lists of its own. */

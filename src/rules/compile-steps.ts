@@ -130,7 +130,8 @@ function templatesFor(
   { lists, secrets, captures, kept, hasItem }: OneContext & { readonly hasItem: boolean },
   report: TemplateCompilerOptions['report'],
 ): TemplateCompiler {
-  return createTemplateCompiler({ lists, secrets, captures, steps: kept, hasItem, report })
+  const names = { captures, steps: kept, hasItem, isKey: false }
+  return createTemplateCompiler({ ...names, lists, secrets, report })
 }
 
 function compileKind(kind: ActionKind, source: Json, at: At, context: OneContext): Action | null {

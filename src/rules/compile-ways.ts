@@ -167,6 +167,7 @@ export function compileKey(
     captures: captures ?? namesReadIn(source),
     steps: [],
     hasItem: false,
+    isKey: true,
     report: (at, code, message, hint) =>
       reporter.error([...written.at, ...at], code, message, hint),
   })

@@ -7,8 +7,9 @@ import { ruleDefaults } from './rule-defaults.ts'
 
 /*
  * How much a rule may do at once, how often and in which order: `concurrency`, `rate`, `order`,
- * `dedup`, `breaker`. What is read in full here and not built yet is refused behind the schema
- * (not-built-yet.ts), so that a mistake in it is told as well.
+ * `dedup`, `breaker`. How they go together is checked behind the schema (check-limits.ts); what is
+ * read in full here and not built yet is refused there too (not-built-yet.ts), so that a mistake in
+ * it is told as well.
  */
 
 /** Each is far above what a person means. */
@@ -17,6 +18,9 @@ const rateMax = 1_000_000
 const failuresMax = 10_000
 
 const dayMs = 86_400_000
+
+/** Longer than any log keeps what would be told apart. */
+export const dedupWindowMsMax = 30 * dayMs
 
 /** What a key, a version or a URL may be written with. */
 const template = z.string().min(1).max(8_192)
@@ -32,14 +36,20 @@ export const concurrency = z
   .union(
     [
       limit,
-      z.strictObject({
-        limit: limit.describe('Attempts at once, of all keys.').meta({ examples: [30] }),
-        per_key: limit
-          .optional()
-          .describe('Attempts at once for one key of the rule. Not supported yet.')
-          .meta({ examples: [1] }),
-        scope: scope.optional(),
-      }),
+      z
+        .strictObject({
+          limit: limit.describe('Attempts at once, of all keys.').meta({ examples: [30] }),
+          per_key: limit
+            .optional()
+            .describe('Attempts at once for one `key` of the rule.')
+            .meta({ examples: [1] }),
+          scope: scope.optional(),
+        })
+        .superRefine(({ limit: ofAll, per_key: perKey }, context) => {
+          if (perKey === undefined || perKey <= ofAll) return
+          const message = `\`per_key: ${perKey}\` is above \`limit: ${ofAll}\``
+          refuse(context, 'bad-value', message, null, ['per_key'])
+        }),
     ],
     { error: 'a whole number, or `{ limit }`' },
   )
@@ -92,8 +102,8 @@ export const rate = z
 export const order = z
   .enum(['none', 'key'])
   .describe(
-    '`none`, or `key`: tasks of one key run one at a time and in the order in which they arrived. ' +
-      '`key` is not supported yet.',
+    '`none`, or `key`: tasks of one `key` run one at a time, in the order in which they arrived, ' +
+      'retries included.',
   )
   .meta({ default: 'none' })
 
@@ -101,9 +111,9 @@ export const dedup = z
   .strictObject({
     key: template
       .optional()
-      .describe("Template of what makes two events the same. Without it the rule's `key`.")
+      .describe('Template of what makes two events the same. Without it the `key` of the rule.')
       .meta({ examples: ['{{event.meta.id}}'] }),
-    window: durationMs({ max: 30 * dayMs })
+    window: durationMs({ max: dedupWindowMsMax })
       .optional()
       .describe('How long a key is remembered.')
       .meta({ examples: ['5s'] }),
@@ -114,10 +124,12 @@ export const dedup = z
         '`first`: act on the first of a window. `last`: wait until it is quiet, act on the newest. ' +
           '`both`: act at once, and once more with the newest when the window ends.',
       )
-      .meta({ default: 'both' }),
-    max_wait: durationMs({ max: 30 * dayMs })
+      .meta({ default: ruleDefaults.dedup.keep }),
+    max_wait: durationMs({ max: dedupWindowMsMax })
       .optional()
-      .describe('With `keep: last`: the longest that the first one waits.')
+      .describe(
+        `With \`keep: last\`: the longest that the first one waits. Without it ${ruleDefaults.dedup.waitWindows} windows.`,
+      )
       .meta({ examples: ['1m'] }),
     version: template
       .optional()
@@ -129,7 +141,7 @@ export const dedup = z
       .enum(['run', 'wait'])
       .optional()
       .describe('Without the store: `run` acts without the window, `wait` holds the task.')
-      .meta({ default: 'run' }),
+      .meta({ default: ruleDefaults.dedup.onOutage }),
   })
   .superRefine(({ window, keep, max_wait: maxWait, version }, context) => {
     if (window === undefined && version === undefined) {
@@ -145,7 +157,7 @@ export const dedup = z
       refuse(context, 'bad-value', '`max_wait` is shorter than `window`', null, ['max_wait'])
     }
   })
-  .describe('Windows in which events of one key count as the same. Not supported yet.')
+  .describe('Windows in which events of one key count as the same.')
   .meta({
     examples: [{ window: '5s', keep: 'both' }],
     if: { not: { required: ['version'] } },

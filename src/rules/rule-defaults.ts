@@ -5,6 +5,12 @@ export const ruleDefaults = {
   lane: 'default',
   concurrency: 30,
   timeoutMs: 10_000,
+  dedup: {
+    keep: 'both' as const,
+    onOutage: 'run' as const,
+    /** With `keep: last`, how many windows the first event waits at most. */
+    waitWindows: 10,
+  },
   retry: {
     attemptsMax: 5,
     ageMaxMs: null,

@@ -69,7 +69,7 @@ export interface Way {
   /** `null`: every event. */
   readonly sample: Sample | null
   readonly steps: readonly Step[]
-  /** Texts of the named groups of the regexes that held; names that no step reads may be left out. */
+  /** Texts of the named groups of the regexes that held: for the steps, the key and `dedup`. */
   readonly captures: (event: Event) => Readonly<Record<string, string>>
 }
 

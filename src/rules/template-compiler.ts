@@ -43,9 +43,9 @@ export interface TemplateCompilerOptions extends TemplateNames {
 
 /** Compiles the templates of a rule file; docs/rules.md, 3 is what they mean. */
 export function createTemplateCompiler(options: TemplateCompilerOptions): TemplateCompiler {
-  const { lists, secrets, captures, steps, hasItem } = options
+  const { lists, secrets, captures, steps, hasItem, isKey } = options
   const pipes: PipeContext = { lists, secrets }
-  const names: TemplateNames = { captures, steps, hasItem }
+  const names: TemplateNames = { captures, steps, hasItem, isKey }
   const reportAt =
     (at: At): Report =>
     (code, message, hint) =>

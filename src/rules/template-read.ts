@@ -25,6 +25,8 @@ export interface TemplateNames {
   readonly steps: readonly KeptStep[]
   /** The template belongs to a step with `each`. */
   readonly hasItem: boolean
+  /** It is a key or a version, which has to be the same whenever the task is looked at. */
+  readonly isKey: boolean
 }
 
 /** A step that keeps what came of it, as far as that is known at load. */
@@ -51,6 +53,20 @@ const roots =
 
 const rootNames = ['event', 'match', 'item', 'steps', 'rule', 'now', 'each']
 
+const ofTheTask = 'a key is rendered before any step: it reads event, match, rule.name and @ names'
+
+/** Roots that give one thing at one attempt and another, or nothing, at the next. */
+const changingRoots: ReadonlyMap<string, { readonly why: string; readonly hint: string }> = new Map(
+  [
+    [
+      'now',
+      { why: 'is another time at each attempt', hint: 'the time of the record is {{@timestamp}}' },
+    ],
+    ['item', { why: 'is another element at each call of a step', hint: ofTheTask }],
+    ['steps', { why: 'is what earlier steps gave this time', hint: ofTheTask }],
+  ],
+)
+
 /** Compiles a path: split once, here. `inSection` says whether there is an element to read. */
 export function compileRead(
   path: string,
@@ -62,6 +78,11 @@ export function compileRead(
   const steps = splitPath(path)
   if (!isSteps(steps)) return steps
   const [root = '', ...below] = steps
+  const changing = names.isKey ? changingRoots.get(root) : undefined
+  if (changing !== undefined) {
+    const message = `\`${root}\` ${changing.why}, and a key or a version must stay the same`
+    return problem(message, changing.hint)
+  }
   switch (root) {
     case 'event':
       return below.length === 0

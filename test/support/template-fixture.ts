@@ -87,6 +87,7 @@ export const exampleNames: TemplateNames = {
     { name: 'sent', kind: 'emit', keys: ['topic', 'partition', 'offset'], isList: false },
   ],
   hasItem: true,
+  isKey: false,
 }
 export const exampleSecrets: ReadonlyMap<string, string> = new Map([['example-key', 'key']])
 

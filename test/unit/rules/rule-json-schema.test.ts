@@ -123,11 +123,8 @@ describe('the JSON Schema of rule files', () => {
 
   it('marks what is read and not built yet, and that only', async () => {
     const lines: Readonly<Record<string, string>> = {
-      order: 'order: key',
       rate: 'rate: 200/s',
-      dedup: 'dedup: { window: 5s }',
       breaker: 'breaker: { failures: 3 }',
-      'concurrency.per_key': 'concurrency: { limit: 3, per_key: 1 }',
       'concurrency.scope': 'concurrency: { limit: 3, scope: cluster }',
       'rate.scope': 'rate: { limit: 3, per: 1s, scope: cluster }',
     }
@@ -367,8 +364,21 @@ const oneRule = fc
       lane: mostly('default'),
       labels: mostly({ a: 'b' }),
       timeout: duration,
-      concurrency: mostly(3, { limit: 3 }, { limit: 3, scope: 'process' }),
-      order: mostly('none'),
+      concurrency: mostly(
+        3,
+        { limit: 3 },
+        { limit: 3, scope: 'process' },
+        { limit: 3, per_key: 1 },
+        { limit: 3, per_key: 4 },
+      ),
+      order: mostly('none', 'key'),
+      dedup: mostly(
+        { window: '5s' },
+        { window: '5s', keep: 'last', max_wait: '1m' },
+        { version: '{{event.n}}', on_outage: 'wait' },
+        { keep: 'first' },
+        { key: '{{now}}', window: '1h' },
+      ),
       retry: mostly(
         { attempts: 3, on: [503, '5xx'] },
         { backoff: { first: '1s' } },
@@ -412,7 +422,9 @@ describe('the JSON Schema beside the loader', function () {
     await fc.assert(
       fc.asyncProperty(oneRule, async (given) => {
         const base = { abstract: true, topics: ['t'], do: { emit: { topic: 'out' } } }
-        const file = { rules: { base, r: given } }
+        // A key may be inherited, so that the schema cannot ask for it where it is needed.
+        const defaults = { key: '{{event.id}}' }
+        const file = { defaults, rules: { base, r: given } }
         const { problems } = await loadText(JSON.stringify(file))
         const errors = problems.filter(({ severity }) => severity === 'error')
         if (validate(file)) {

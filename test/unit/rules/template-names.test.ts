@@ -6,7 +6,7 @@ import type { TemplateNames } from '../../../src/rules/template-read.ts'
 import { notRendered, RenderError } from '../../../src/rules/template.ts'
 import { aCompiler, aScope, exampleNames, renderedOrError } from '../../support/template-fixture.ts'
 
-const noNames = { captures: [], steps: [], hasItem: false }
+const noNames = { captures: [], steps: [], hasItem: false, isKey: false }
 
 const page = { status: 200, headers: { etag: '"7"' }, body: { title: 'A b', tags: ['x', 'y'] } }
 const withAll: Partial<Scope> = {
@@ -97,6 +97,36 @@ describe('a name that does not exist where the template stands is refused at loa
       expect(problems).to.have.length(1)
       expect(problems[0]).to.deep.include({ code: 'template-path', hint })
       expect(problems[0]?.message).to.match(message)
+    })
+  }
+})
+
+describe('a key or a version', () => {
+  const key = { ...exampleNames, isKey: true }
+
+  for (const template of ['{{event.a}}', '{{match.title}}', '{{rule.name}}', '{{@offset}}']) {
+    it(`reads ${template}`, () => {
+      const { compiler, problems } = aCompiler(null, key)
+      const render = compiler.text(template, 'text', [])
+      expect(problems).to.deep.equal([])
+      expect(render?.(aScope({ a: 'x' }))).to.be.a('string')
+    })
+  }
+
+  const changing = [
+    ['{{now}}', /`now` is another time at each attempt, and a key or a version must stay/],
+    ['{{steps.page.status}}', /`steps` is what earlier steps gave this time/],
+    ['{{item.id | default: 1}}', /`item` is another element at each call/],
+    ['{{#event.list}}{{now}}{{/event.list}}', /`now` is another time/],
+    ['{{#steps}}x{{/steps}}', /`steps` is what earlier steps gave/],
+  ] as const
+  for (const [template, message] of changing) {
+    it(`does not read what changes between attempts: ${template}`, () => {
+      const { compiler, problems } = aCompiler(null, key)
+      expect(compiler.text(template, 'text', [])).to.equal(null)
+      expect(problems.map(({ code }) => code)).to.deep.equal(['template-path'])
+      expect(problems[0]?.message).to.match(message)
+      expect(problems[0]?.hint).to.match(/\{\{@timestamp\}\}|reads event, match/)
     })
   }
 })

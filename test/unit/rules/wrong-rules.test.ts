@@ -673,17 +673,11 @@ describe('a rule file with a mistake:', () => {
 })
 
 describe('what the language names and is not built yet', () => {
-  const key = 'key: "{{event.id}}"'
   const keys = [
-    `${key}\norder: key`,
     'rate: 200/s',
     'rate: { limit: 5, per: 1m, key: "{{event.id}}", scope: cluster }',
-    `${key}\ndedup: { window: 5s }`,
-    'dedup: { key: "{{event.id}}", window: 5s, keep: last, max_wait: 1m, on_outage: wait }',
-    `${key}\ndedup: { version: "{{event.rev_id}}" }`,
     'breaker: { failures: 3, window: 1m, probe_every: 10s }',
     'hold: []',
-    `${key}\nconcurrency: { limit: 3, per_key: 1 }`,
     'concurrency: { limit: 3, scope: cluster }',
   ]
   const actions = ['purge: {}', 'fan_out: {}']
@@ -704,23 +698,12 @@ describe('what the language names and is not built yet', () => {
   }
 
   const mistakes: readonly (readonly [lines: string, place: string])[] = [
-    ['order: keys', '5:12 bad-value'],
-    ['order: key', '5:5 missing-key'],
     ['rate: 200', '5:11 wrong-type'],
     ['rate: 200/x', '5:11 bad-value'],
     ['rate: 0/s', '5:11 bad-value'],
     ['rate: { limit: 5 }', '5:5 missing-key'],
-    ['dedup: { window: 5s }', '5:5 missing-key'],
-    ['dedup: { key: "{{event.id}}" }', '5:12 missing-key'],
-    ['dedup: { key: a, keep: first, version: "{{event.n}}" }', '5:28 bad-value'],
-    ['dedup: { key: a, window: 5s, max_wait: 9s }', '5:44 bad-value'],
-    ['dedup: { key: a, window: 5s, keep: last, max_wait: 1s }', '5:56 bad-value'],
-    ['dedup: { key: a, window: 5s, keep: all }', '5:40 bad-value'],
     ['breaker: { failures: 0 }', '5:26 bad-value'],
-    ['concurrency: { limit: 3, per_key: 1 }', '5:30 missing-key'],
     ['concurrency: { limit: 3, scope: world }', '5:37 bad-value'],
-    ['dedup: { key: "{{title}}", window: 5s }', '5:19 template-path'],
-    ['dedup: { key: a, version: "{{event.n" }', '5:31 template-syntax'],
     ['rate: { limit: 1, per: 1s, key: "{{event.n | uper}}" }', '5:37 template-pipe'],
   ]
   for (const [lines, place] of mistakes) {
