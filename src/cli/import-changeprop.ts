@@ -251,11 +251,12 @@ function onStdout({ files, problems }: Printed): readonly Problem[] {
     linesBefore.set(name, lines)
     lines += `${text}${betweenFiles}`.split('\n').length - 1
   }
-  return problems.map((problem) => ({
+  const moved = problems.map((problem) => ({
     ...problem,
     file: 'stdout',
     line: problem.line + (linesBefore.get(problem.file) ?? 0),
   }))
+  return moved.sort((a, b) => a.line - b.line)
 }
 
 /** `9 of 10 rules in rules/changeprop.yaml; 4 things were not carried over`. */
