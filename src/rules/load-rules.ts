@@ -5,6 +5,7 @@ import { checkAbstractRule, compileRule, type CompiledRule } from './compile-rul
 import { expandRule, type Entry, type RuleSource } from './expand.ts'
 import { Family } from './inherit.ts'
 import { warnAbout } from './lint.ts'
+import { lookalikeTags } from './lint/lookalike-tags.ts'
 import { unusedLists } from './lint/unused-lists.ts'
 import type { RuleContext } from './rule-context.ts'
 import { readRuleFile, type RuleFile, type WrittenRule } from './rule-file.ts'
@@ -126,7 +127,8 @@ class Load {
     const tests = compiled.flatMap((one) => one.tests)
     const warnings = await warnAbout(rules, tests, this.#context)
     // A rule that is wrong may be the one that was to read a list.
-    const lists = this.#problems.length === 0 ? files.flatMap(unusedLists) : []
+    const isSound = this.#problems.every(({ severity }) => severity === 'warning')
+    const lists = isSound ? files.flatMap(unusedLists) : []
     const all = [...this.#problems, ...warnings, ...lists]
     return inOrder(this.#told.tell(all, (written) => this.#entries.get(written) ?? 1))
   }
@@ -156,6 +158,11 @@ class Load {
     if (whole.said['abstract'] === true) checkAbstractRule(whole, context)
     else compiled = compileRule(whole, context)
     this.#add(reporter.problems)
+    if (compiled !== null) {
+      const { said } = whole
+      const hasEach = entry !== null
+      this.#add(lookalikeTags({ said, at: written.at, places, hasEach }))
+    }
     close()
     return compiled
   }

@@ -44,6 +44,7 @@ export const problemCodes = [
   'regex-is-prefix',
   'unseen-field',
   'unlikely-path',
+  'looks-like-a-tag',
   'unused-list',
   'identical-rules',
   'leads-back',
