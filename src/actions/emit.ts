@@ -96,6 +96,7 @@ function compileEmit(spec: EmitSpec, context: CompileContext): Action | null {
     target: `emit ${topic}`,
     emitsTo: topic,
     calls: null,
+    sendsContent: true,
     render: (scope) =>
       rendered(() => {
         const keyText = key(scope)

@@ -99,6 +99,8 @@ function compileHttp(spec: HttpSpec, context: CompileContext): Action | null {
     target: `${method} ${spec.url}`,
     emitsTo: null,
     calls: writtenOrigin(spec.url),
+    // The body of a purge, or of a deletion, says which things, not what became of them.
+    sendsContent: body.render !== null && meaning !== 'PURGE' && method !== 'DELETE',
     render: (scope) =>
       rendered(() => {
         const request = requestOf(call, scope)

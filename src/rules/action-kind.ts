@@ -51,6 +51,11 @@ export interface Action {
   readonly emitsTo: string | null
   /** The origin that it calls (`https://host:8443`), or `null`: none, or its host comes from data. */
   readonly calls: string | null
+  /**
+   * Whether it sends what has changed. `false`: a purge, or a call without a body; who is called looks
+   * for itself how things stand by then, so that the last change of a thing must not be left out.
+   */
+  readonly sendsContent: boolean
   /** Pure. Never throws: what cannot be rendered is a failure of kind `template`, `guard` or `too-large`. */
   render(scope: Scope): Rendered
 }

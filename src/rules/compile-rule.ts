@@ -68,6 +68,7 @@ export function compileRule(whole: WholeRule, context: CompileRuleContext): Comp
     at: written.at,
     document: places,
     matchesAll: isAlways(condition) && ways.some((way) => way.condition === null),
+    dedupKey: shape.dedup?.key ?? null,
     sameness: canonicalJson([...effect.map((one) => said[one] ?? null), lists]),
     retryAt: [...written.at, 'retry'],
   }

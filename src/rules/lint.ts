@@ -2,6 +2,7 @@ import type { Problem } from '../model/problem.ts'
 import { formatDuration } from '../model/units.ts'
 import type { ProblemCode } from '../schema/problem-code.ts'
 import type { At } from '../schema/yaml-document.ts'
+import { firstDropsLast } from './lint/first-drops-last.ts'
 import { leadingBack } from './lint/leading-back.ts'
 import type { Linted } from './lint/linted.ts'
 import { plainPrefixes } from './lint/plain-prefix.ts'
@@ -9,6 +10,8 @@ import { shadowedCases } from './lint/shadowed.ts'
 import { unlikelyPaths } from './lint/unlikely-paths.ts'
 import { unseenFields } from './lint/unseen-fields.ts'
 import { unindexable } from './lint/unindexable.ts'
+import { versionMissing } from './lint/version-missing.ts'
+import { windowAboveRetries } from './lint/window-above-retries.ts'
 import type { RuleContext } from './rule-context.ts'
 import type { RuleTest } from './rule-test-schema.ts'
 
@@ -38,6 +41,9 @@ export async function warnAbout(
       ...plainPrefixes(rule),
       ...unseenFields(rule, ofRule),
       ...unlikelyPaths(rule, ofRule),
+      ...firstDropsLast(rule),
+      ...windowAboveRetries(rule, retryTiersMs),
+      ...versionMissing(rule, ofRule),
     ])
   }
   return [

@@ -49,6 +49,9 @@ export const problemCodes = [
   'identical-rules',
   'leads-back',
   'delay-above-tiers',
+  'first-drops-last',
+  'window-above-retries',
+  'version-missing',
   'untested',
   'no-example',
   // what is not there, with --online

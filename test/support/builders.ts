@@ -51,6 +51,7 @@ export function anAction(perform: Perform, action: Partial<Action> = {}): Action
     target: 'test',
     emitsTo: null,
     calls: null,
+    sendsContent: true,
     render: (scope) => ({
       kind: 'ready',
       request: {

@@ -9,4 +9,6 @@ export interface Linted {
   readonly document: Places
   /** Has neither `when` nor `unless`. */
   readonly matchesAll: boolean
+  /** `dedup.key` as it is written; `null`: it is that of the rule, or there is no `dedup`. */
+  readonly dedupKey: string | null
 }
