@@ -2,6 +2,7 @@ import type { JsonObject } from '../../model/json.ts'
 import { formatDuration } from '../../model/units.ts'
 import type { Problem } from '../../model/problem.ts'
 import { parseLenientYaml } from '../../schema/lenient-yaml.ts'
+import { dedupWindowMsMax } from '../../rules/limits-schema.ts'
 import type { SourceFile } from '../../schema/source-files.ts'
 import { defaultsOf } from './convert-retry.ts'
 import { convertRule } from './convert-rule.ts'
@@ -17,8 +18,6 @@ export interface ConvertedRule {
   readonly line: number
   /** `null`: nothing is written for it; the findings say why. */
   readonly rule: JsonObject | null
-  /** Keys that Sluice refuses as not supported yet: written commented out. */
-  readonly later: JsonObject
 }
 
 /** What becomes one rule file. */
@@ -68,10 +67,10 @@ export function convertChangeprop(file: SourceFile, allowHosts: readonly string[
         { spec: value, line, options: module.options, allowHosts, ...prefixesOf(module) },
         findings.of(name),
       )
-      return [{ name, from, line, rule, later: rule === null ? {} : laterOf(found) }]
+      return [{ name, from, line, rule }]
     })
     noteModule(module, findings)
-    return { defaults: defaultsOf(module.options, note), rules }
+    return { defaults: { ...defaultsOf(module.options, note), ...dedupOf(found) }, rules }
   })
   noteDedup(found, findings)
   return { modules, findings, problem: null }
@@ -110,9 +109,10 @@ function prefixesOf({ options }: RuleModule): { consumePrefix: string; producePr
 }
 
 /** An event by its id is remembered a twenty-fourth of the window, a root event all of it. */
-function laterOf({ dedup }: FoundModules): JsonObject {
+function dedupOf({ dedup }: FoundModules): JsonObject {
   if (dedup === null) return {}
-  const window = formatDuration(Math.max(1, Math.ceil(dedup.windowSeconds / 24)) * 1_000)
+  const windowMs = Math.max(1, Math.ceil(dedup.windowSeconds / 24)) * 1_000
+  const window = formatDuration(Math.min(windowMs, dedupWindowMsMax))
   return { dedup: { key: '{{event.meta.id}}', window, keep: 'first' } }
 }
 
@@ -141,7 +141,7 @@ function noteDedup({ dedup, modules }: FoundModules, findings: Findings): void {
   findings.of(null)(
     dedup.line,
     '`sys/deduplicator.js`',
-    'change-propagation skips events that it has seen; `dedup` is not supported yet',
-    'written commented out, by id; duplicates by `sha1` and by root event are not: see `dedup.version`',
+    'change-propagation skips events by id, by `sha1` and by root event; `dedup` goes by one key',
+    'it was written by id, into `defaults`; for what is made again of an old root see `dedup.version`',
   )
 }

@@ -36,7 +36,7 @@ export async function writeRuleFile(
   const comments: YamlComment[] = []
   const atEnd: string[] = []
   for (const converted of module.rules) {
-    const { name, rule, later } = converted
+    const { name, rule } = converted
     const isSound = rule !== null && (await loads(converted, module, findings, breathe))
     const head = `from ${source}:${converted.line}${calledBefore(converted)}`
     const notes = findings.ofRule(name).flatMap(noteLines)
@@ -53,10 +53,6 @@ export async function writeRuleFile(
     }
     rules[name] = rule
     comments.push({ at: ['rules', name], place: 'before', lines: [...wrapped(head), ...notes] })
-    if (Object.keys(later).length > 0) {
-      const lines = ['not supported yet:', ...writeYaml(later).trimEnd().split('\n')]
-      comments.push({ at: ['rules', name], place: 'end', lines })
-    }
   }
   if (atEnd.length > 0) {
     comments.push({ at: ['rules'], place: 'end', lines: atEnd.slice(1) })

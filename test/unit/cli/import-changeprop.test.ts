@@ -125,6 +125,27 @@ describe('sluice import changeprop', () => {
     expect(refused.stderr).to.contain('"a:80" is no host')
   })
 
+  const windows: readonly (readonly [options: string, ours: string])[] = [
+    ['{}', '1h'], // of the day that is theirs where nothing is said
+    ['{ window: 3600 }', '150s'],
+    ['{ window: 0 }', '1s'],
+    ['{ window: 1e12 }', '30d'],
+  ]
+  for (const [options, ours] of windows) {
+    it(`remembers events by their id for ${ours} where the deduplicator has ${options}`, async () => {
+      const file = await write(
+        `all: [{ x-modules: [{ path: sys/deduplicator.js, options: ${options} }] }, ` +
+          `{ x-modules: [{ path: sys/kafka.js, options: { templates: { ${plain.trim()} } } }] }]`,
+      )
+      const { code, stdout, stderr } = await sluice(['import', 'changeprop', file])
+      expect(code).to.equal(1)
+      expect(stderr).to.match(/sys\/deduplicator\.js.*1 of 1 rules? above/s)
+      expect(stdout).to.contain(
+        `\n  dedup: { key: '{{event.meta.id}}', window: ${ours}, keep: first }\n`,
+      )
+    })
+  }
+
   it('comments a rule out that would not load, and says why', async () => {
     const file = await write(`a: { topic: b, exec: { uri: 'http://x/a b' } }\n${plain}`)
     const { code, stdout, stderr } = await sluice(['import', 'changeprop', file])
