@@ -7,11 +7,12 @@ import { capturesOf } from './captures.ts'
 import { compileSteps } from './compile-steps.ts'
 import type { Condition } from './condition.ts'
 import type { WholeRule } from './inherit.ts'
+import { keyOfRule } from './key-synonyms.ts'
 import { isOfRule } from './parse-condition.ts'
 import { parseMatch } from './parse-match.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { RuleContext } from './rule-context.ts'
-import { ruleSchema, type RuleShape } from './rule-schema.ts'
+import { caseSchema, ruleSchema, type RuleShape } from './rule-schema.ts'
 import type { Sample, Way } from './rule.ts'
 import { createTemplateCompiler } from './template-compiler.ts'
 import type { TextTemplate } from './template.ts'
@@ -54,7 +55,9 @@ function compileCase(source: Json, i: number, isLast: boolean, context: WayConte
   const below = ['cases', i]
   const at = [...whole.source.written.at, ...below]
   const isOpen = source['when'] === undefined && source['unless'] === undefined
-  if (isOpen && !isLast) {
+  // One with a key that is none was to have a condition, perhaps: that is told, and not this as well.
+  const hasKnownKeys = Object.keys(source).every((key) => Object.hasOwn(caseSchema.shape, key))
+  if (isOpen && hasKnownKeys && !isLast) {
     const message = 'a case without a condition, and cases behind it that are never reached'
     reporter.error(at, 'impossible', message, 'only the last one may lack `when`')
   }
@@ -112,6 +115,7 @@ function hasStrayAction(source: JsonObject, { kinds }: WayContext): boolean {
     .filter(([key]) => !Object.hasOwn(ruleSchema.shape, key))
     .some(
       ([key, value]) =>
+        keyOfRule(key) === 'do' ||
         kinds.some(({ name }) => name === key) ||
         nearestName(key, ['do']) !== null ||
         isAction(value),

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
 import { checkShape } from '../schema/check-shape.ts'
 import type { Reporter } from '../schema/reporter.ts'
 import { fillEachTags, fillName, findEachTags, type ReportTag } from './each-tags.ts'
@@ -14,6 +15,8 @@ export interface RuleSource {
   readonly value: JsonObject
   /** The entry of `for_each` that it is made for; `null` for a rule without. */
   readonly entry: Entry | null
+  /** What is wrong with its tags; all else of it can be looked at, and none of it be carried out. */
+  readonly flaws: readonly Problem[]
 }
 
 /** One entry of `for_each`. */
@@ -25,7 +28,7 @@ export interface Entry {
 
 /**
  * The rules that a written one stands for: itself, or one for each entry of `for_each`. What is
- * wrong with a tag is reported, and its rule left out.
+ * wrong with a tag is reported; of a wrong one in the name there is no rule.
  *
  * @param reporterOf - where problems of one entry go; `null`: of the rule as it is written
  */
@@ -41,7 +44,8 @@ export function expandRule(
   }
   const { for_each: given, ...value } = source
   if (given === undefined) {
-    return reportTags(written, reporter) ? [] : [{ written, name, value, entry: null }]
+    reportTags(written, reporter)
+    return [{ written, name, value, entry: null, flaws: reporter.problems }]
   }
   const schema = ruleSchema.shape.for_each.unwrap()
   const entries = checkShape(schema, given, [...at, 'for_each'], reporter)
@@ -59,17 +63,14 @@ export function expandRule(
 }
 
 /** Tells of tags that nothing fills in. */
-function reportTags({ name, at, source }: WrittenRule, reporter: Reporter): boolean {
-  let isFound = false
+function reportTags({ name, at, source }: WrittenRule, reporter: Reporter): void {
   const tell = (place: typeof at, part: 'key' | 'value'): void => {
-    isFound = true
     const message = '`each` has nothing to stand for: the rule has no `for_each`'
     const hint = 'inside `each:` of an action the element is called `item`'
     if (part === 'key') reporter.errorAtKey(place, 'template-path', message, hint)
     else reporter.error(place, 'template-path', message, hint)
   }
   findEachTags({ [name]: source }, at.slice(0, -1), tell)
-  return isFound
 }
 
 function expandOne(
@@ -79,7 +80,7 @@ function expandOne(
   reporter: Reporter,
 ): RuleSource | null {
   const { at } = written
-  const before = reporter.problems.length
+  const told = reporter.problems.length
   const report: ReportTag = (place, part, code, message, hint) =>
     part === 'key'
       ? reporter.errorAtKey(place, code, message, hint)
@@ -87,17 +88,18 @@ function expandOne(
   const name = fillName(written.name, entry.each, (code, message, hint) =>
     report(at, 'key', code, message, hint),
   )
+  const isNamed = reporter.problems.length === told
   // as: a map that is filled in is one again
   const filled = fillEachTags(value, at, entry.each, report) as JsonObject
-  const isGood = reporter.problems.length === before
   // One that is wrong as it is written has been told so, with the shape of the file.
-  if (isGood && writtenNameForm.test(written.name) && !ruleNameForm.test(name)) {
+  if (isNamed && writtenNameForm.test(written.name) && !ruleNameForm.test(name)) {
     const message = `\`${name}\` cannot be the name of a rule`
     const hint = 'lower-case letters, digits and `-`, at most 63'
     reporter.errorAtKey(at, 'bad-name', message, hint)
     return null
   }
-  return isGood ? { written, name, value: filled, entry } : null
+  const flaws = reporter.problems.slice(told)
+  return isNamed ? { written, name, value: filled, entry, flaws } : null
 }
 
 /** Without those whose name another entry has made already. */

@@ -45,7 +45,8 @@ export async function loadRules(
   const read = await load.read(files)
   const written = read.flatMap(({ rules }) => rules)
   const sources = await load.expand(written)
-  const compiled = await load.compile(sources, new Family(sources, written))
+  const flawless = sources.filter(({ flaws }) => flaws.length === 0)
+  const compiled = await load.compile(sources, new Family(flawless, written))
   const loaded = compiled.map((one) => one.loaded)
   const problems = await load.problems(read, compiled)
   const isGood = problems.every(({ severity }) => severity === 'warning')
@@ -148,23 +149,32 @@ class Load {
   }
 
   #compileOne(source: RuleSource, family: Family, claims: Claims): CompiledRule | null {
-    const { written, entry } = source
-    const whole = this.#reporterOf(written, entry, (reporter) => family.inherit(source, reporter))
+    const { written, entry, flaws } = source
+    const isFlawed = flaws.length > 0
+    const own = createReporter(placesOfWritten(written, entry, this.#told))
+    const whole = family.inherit(source, own)
+    this.#add(beside(flaws, own.problems))
     if (whole === null) return null
     const places = placesOfWhole(source, whole.originOf, this.#told)
     const { reporter, close } = closingReporter(places)
-    const context = { ...this.#context, places, reporter, claims }
+    // What a flawed rule reads is not known, and nothing may depend on it.
+    const context = {
+      ...this.#context,
+      places,
+      reporter,
+      claims: isFlawed ? new Claims() : claims,
+    }
     let compiled: CompiledRule | null = null
     if (whole.said['abstract'] === true) checkAbstractRule(whole, context)
     else compiled = compileRule(whole, context)
-    this.#add(reporter.problems)
-    if (compiled !== null) {
+    this.#add(beside(flaws, reporter.problems))
+    if (compiled !== null && !isFlawed) {
       const { said } = whole
       const hasEach = entry !== null
       this.#add(lookalikeTags({ said, at: written.at, places, hasEach }))
     }
     close()
-    return compiled
+    return isFlawed ? null : compiled
   }
 
   /** One by one: as arguments of a call, those of a file full of mistakes would not fit on the stack. */
@@ -189,4 +199,15 @@ class Load {
     this.#add(reporter.problems)
     return result
   }
+}
+
+/** Those at other places: where a tag is wrong, what was put in its stead may be wrong as well. */
+function beside(flaws: readonly Problem[], problems: readonly Problem[]): readonly Problem[] {
+  if (flaws.length === 0) return problems
+  const places = new Set(flaws.map(placeOf))
+  return problems.filter((one) => !places.has(placeOf(one)))
+}
+
+function placeOf({ file, line, column }: Problem): string {
+  return `${file}:${line}:${column}`
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { formatDuration } from '../model/units.ts'
 import { laterKeys, strayKeys } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
+import { hintForWord, keyOfCase, keyOfRule } from './key-synonyms.ts'
 import { breaker, concurrency, dedup, order, rate } from './limits-schema.ts'
 import { retry } from './retry-schema.ts'
 import { ruleDefaults } from './rule-defaults.ts'
@@ -166,8 +167,9 @@ const strays = {
   leaves: 'do',
   hintFor(key: string): string | null {
     if (key === 'http' || key === 'emit') return 'an action stands below `do:`'
-    return /[.@]/.test(key) ? 'paths stand below `when:`' : null
+    return /[.@]/.test(key) ? 'paths stand below `when:`' : hintForWord(key)
   },
+  keyFor: keyOfRule,
 }
 
 export const caseSchema = z
@@ -176,7 +178,7 @@ export const caseSchema = z
     ...doing,
     sample: sampleSchema.optional(),
   })
-  .register(strayKeys, strays)
+  .register(strayKeys, { ...strays, keyFor: keyOfCase })
 
 export const ruleSchema = z
   .strictObject({

@@ -29,6 +29,8 @@ export const laterKeys = z.registry<{ readonly keys: readonly string[] }>()
 export const strayKeys = z.registry<{
   readonly hintFor: (key: string) => string | null
   readonly leaves: string
+  /** The key of the map that a word of another language stands for, or `null`. */
+  readonly keyFor?: (word: string) => string | null
 }>()
 
 /** What a custom issue carries to be a problem of its own. */
@@ -88,7 +90,7 @@ class IssueReporter {
   /** Gives the paths of the keys that were meant. */
   #reportUnknownKeys(issue: Issue, below: At): readonly string[] {
     if (issue.code !== 'unrecognized_keys') return []
-    const { known, later, strays, leaves } = keysFrom(issue.message)
+    const { known, later, strays, synonyms, leaves } = keysFrom(issue.message)
     const path = pathOf(issue, below)
     const meant: string[] = []
     for (const key of issue.keys) {
@@ -98,11 +100,14 @@ class IssueReporter {
         continue
       }
       // A path is no slip of a key: `@topic` is not `topics`.
-      const near = /[.@]/.test(key) ? null : nearestName(key, [...known, ...later])
+      const synonym = synonyms[key] ?? null
+      const isNoSlip = synonym !== null || /[.@]/.test(key)
+      const near = isNoSlip ? synonym : nearestName(key, [...known, ...later])
       const elsewhere = near === null ? (strays[key] ?? null) : null
       const missed = elsewhere === null ? near : leaves
       if (missed !== null) meant.push(JSON.stringify([...path, missed]))
-      const hint = key === '<<' ? noMergeKeys : elsewhere
+      const instead = synonym === null ? elsewhere : `write \`${synonym}\``
+      const hint = key === '<<' ? noMergeKeys : instead
       const keys = known.length === 0 ? 'no key is known here' : `known here: ${known.join(', ')}`
       this.#reporter.errorAtKey(
         at,
@@ -277,22 +282,30 @@ interface Keys {
   readonly later: readonly string[]
   /** What to say of those that belong elsewhere. */
   readonly strays: Readonly<Record<string, string>>
+  /** The known keys that words of other languages stand for. */
+  readonly synonyms: Readonly<Record<string, string>>
   /** The key that they leave missing. */
   readonly leaves: string | null
 }
 
 /** An issue says which keys are unknown and not which are known; its text carries those to us. */
 function knownKeys(schema: unknown, unknown: readonly string[]): Keys {
-  if (!(schema instanceof z.ZodObject)) return { known: [], later: [], strays: {}, leaves: null }
+  if (!(schema instanceof z.ZodObject)) {
+    return { known: [], later: [], strays: {}, synonyms: {}, leaves: null }
+  }
   const stray = strayKeys.get(schema)
-  const strays = unknown.flatMap((key) => {
-    const hint = stray?.hintFor(key) ?? null
-    return hint === null ? [] : [[key, hint] as const]
-  })
+  const said = (of: ((key: string) => string | null) | undefined): Record<string, string> =>
+    Object.fromEntries(
+      unknown.flatMap((key) => {
+        const text = of?.(key) ?? null
+        return text === null ? [] : [[key, text] as const]
+      }),
+    )
   return {
     known: Object.keys(schema.shape),
     later: laterKeys.get(schema)?.keys ?? [],
-    strays: Object.fromEntries(strays),
+    strays: said(stray?.hintFor),
+    synonyms: said(stray?.keyFor),
     leaves: stray?.leaves ?? null,
   }
 }

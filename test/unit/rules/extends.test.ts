@@ -217,7 +217,7 @@ describe('a mistake with extends', () => {
 
   it('does not speak of a rule that could not be read as one that is not there', async () => {
     const { problems } = await loadText(
-      `rules: { base: { topics: ["{{each.x}}"] }, b: { extends: base, when: { a: 1 } } }`,
+      `rules: { base: { topics: ["{{each.x}}"], do: { emit: { topic: o } } }, b: { extends: base, when: { a: 1 } } }`,
     )
     expect(placesOf(problems)).to.deep.equal(['1:27 template-path'])
   })

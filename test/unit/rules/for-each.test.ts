@@ -252,3 +252,46 @@ describe('a mistake in a rule that for_each makes', () => {
     ).to.have.length(1)
   })
 })
+
+describe('a wrong tag of for_each', () => {
+  const told = async (text: string): Promise<readonly string[]> =>
+    placesOf((await loadText(text)).problems)
+
+  it('hides nothing that is wrong beside it', async () => {
+    const lines =
+      'topics: ["{{each.wikki}}"]\nwhen: { n: { prefx: a } }\ndo: { emit: { topic: out, valu: 1 } }'
+    expect(await told(twoRules(lines))).to.deep.equal([
+      ...['4:14 template-path', '5:18 unknown-operator', '6:31 unknown-key'],
+    ])
+  })
+
+  const standIns = [
+    ['when: { n: { gt: "{{each.x}}" } }', '4:22 template-path'],
+    ['when: { n: { in: "{{each.x}}" } }', '4:22 template-path'],
+    ['when: { n: [1, "{{each.x}}"] }', '4:20 template-path'],
+    ['when: { "{{each.x}}.a": 1 }', '4:13 template-path'],
+    ['when: { n: 1 }\nextends: "{{each.x}}"', '5:14 template-path'],
+    ['when: { n: 1 }\ntimeout: "{{each.x}}s"', '5:14 template-path'],
+    ['when: { n: 1 }\nlabels: "{{each.x}}"', '5:13 template-path'],
+  ] as const
+  for (const [lines, place] of standIns) {
+    it(`is not told a second time by what it leaves: ${JSON.stringify(lines)}`, async () => {
+      expect(await told(twoRules(`${lines}\n${rest}`))).to.deep.equal([place])
+    })
+  }
+
+  it('without a for_each hides nothing either', async () => {
+    const rule = 'when: { n: { prefx: "{{each.x}}" } }, do: { emit: { topic: "{{each.x}}" } }'
+    expect(await told(`rules: { a: { topics: [t], ${rule} } }`)).to.deep.equal([
+      ...['1:41 unknown-operator', '1:48 template-path', '1:87 template-path'],
+    ])
+  })
+
+  it('leaves a rule that no other depends on, and whose tests are not run', async () => {
+    const lines = `when: { n: "{{each.x}}" }\n${rest}\ntests: [{ name: t, event: {}, expect: { skip: no-match } }]`
+    const { sound, tests, rules, ruleSet } = await loadText(twoRules(lines))
+    expect({ sound, tests, rules, ruleSet }).to.deep.equal({
+      ...{ sound: [], tests: [], rules: 2, ruleSet: null },
+    })
+  })
+})

@@ -105,6 +105,56 @@ describe('a hint says what to write instead of', () => {
     })
   }
 
+  const keys = [
+    ['if: { kind: x }', 'write `when`'],
+    ['Match: { kind: x }', 'write `when`'],
+    ['then: { emit: { topic: o } }', 'write `do`'],
+    ['actions: []', 'write `do`'],
+    ['match_not: { kind: x }', 'write `unless`'],
+    ['on: [edits]', 'write `topics`'],
+    ['switch: []', 'write `cases`'],
+    ['each: [{ a: 1 }]', 'write `for_each`'],
+    [
+      'else: { emit: { topic: o } }',
+      'what is done where no case holds is a last case without `when`',
+    ],
+    ['name: purge', 'the name of a rule is the key that it stands below'],
+    ['dry_run: true', 'write `mode: shadow`'],
+    ['wen: { kind: x }', 'did you mean `when`?'],
+  ] as const
+  for (const [line, hint] of keys) {
+    it(`${line} in a rule`, async () => {
+      const { problems } = await loadText(ruleText(`when: { k: 1 }\n${line}`))
+      expect(problems.map((problem) => problem.hint)).to.deep.equal([hint])
+    })
+  }
+
+  it('a key of a rule in place of those that are then not told as missing', async () => {
+    const text = 'rules: { a: { on: [edits], if: { k: 1 }, then: { emit: { topic: o } } } }'
+    const { problems } = await loadText(text)
+    expect(problems.map(({ hint }) => hint)).to.deep.equal([
+      ...['write `topics`', 'write `when`', 'write `do`'],
+    ])
+  })
+
+  it('`if`, `then` and `else` in cases, and nothing of what they stand for', async () => {
+    const { problems } = await loadText(`\
+rules:
+  a:
+    topics: [edits]
+    cases:
+      - { if: { k: 1 }, then: { emit: { topic: o } } }
+      - { when: { k: 2 }, then: [{ emit: { topic: o } }] }
+      - { else: { emit: { topic: o } } }
+`)
+    expect(problems.map(({ line, hint }) => `${line} ${hint}`)).to.deep.equal([
+      '5 write `when`',
+      '5 write `do`',
+      '6 write `do`',
+      '7 what is done where no case holds is a last case without `when`',
+    ])
+  })
+
   it('no field that is called as a key of a rule', async () => {
     const lines = 'when: { do: x, cases: [1, 2], unless: { exists: true }, tests: { len: 1 } }'
     expect((await loadText(ruleText(lines))).problems).to.deep.equal([])

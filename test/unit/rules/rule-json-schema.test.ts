@@ -73,6 +73,7 @@ const unseen = {
   'no mistakes, or none of one value alone': [
     ...['06-text-for-number', '09-key-twice', '58-emoji-is-fine', '60-near-misses-are-fine'],
     '64-path-from-event',
+    '67-single-braces',
   ],
 }
 
