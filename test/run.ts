@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -145,7 +146,8 @@ async function startedOrNull(service: Service): Promise<RunningService | null> {
 /** Finds a service, or installs what it lacks where that is allowed. */
 async function prepared(service: Service): Promise<Availability> {
   const found = await service.availability()
-  if (found.ok || process.getuid?.() !== 0 || !found.remedy.startsWith('apt-get ')) return found
+  if (found.ok || !found.remedy.startsWith('apt-get ')) return found
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return found
   console.log(`\n== ${found.remedy}`)
   await run('apt-get', ['update'])
   // Debian starts a service when it is installed, but not in this runlevel: tests start their own.

@@ -3,10 +3,14 @@ import { connect } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { isServiceHere } from '../services/availability.ts'
 import type { RedisOptions, RedisServer } from '../services/redis.ts'
 import { sharedRedis, startRedis } from '../services/redis.ts'
+import type { ClusterOptions, RedisCluster } from '../services/redis-cluster.ts'
+import { startCluster } from '../services/redis-cluster.ts'
+import type { RedisSentinels, SentinelOptions } from '../services/redis-sentinels.ts'
+import { startSentinels } from '../services/redis-sentinels.ts'
 import { itEndsWithItsStarter } from './starter-contract.ts'
 
 const pem = (name: string) =>
@@ -28,6 +32,23 @@ function redisOfTests(): void {
     await Promise.all(opened.map((one) => one.close()))
     opened = []
   })
+
+  async function sentinels(options?: SentinelOptions): Promise<RedisSentinels> {
+    const started = await startSentinels(options)
+    opened.push(started)
+    return started
+  }
+
+  async function cluster(options?: ClusterOptions): Promise<RedisCluster> {
+    const started = await startCluster(options)
+    opened.push(started)
+    return started
+  }
+
+  function clientOf<T extends { disconnect(): void }>(client: T): T {
+    opened.push({ close: () => Promise.resolve(client.disconnect()) })
+    return client
+  }
 
   async function refusal(promise: Promise<unknown>): Promise<string> {
     return promise.then(
@@ -119,7 +140,8 @@ function redisOfTests(): void {
     expect(String((await answer)[0])).to.equal('+PONG\r\n')
   })
 
-  it('can be ended while it is frozen', async () => {
+  it('can be ended while it is frozen', async function () {
+    this.timeout(10_000) // well before it would be killed
     const server = await started()
     server.pause()
     await server.stop()
@@ -149,8 +171,7 @@ function redisOfTests(): void {
 
   it('gives its users the rights of their lines', async () => {
     const server = await started({ users: ['alice on >secret ~app:* +@all'] })
-    const client = new Redis(`redis://alice:secret@${server.host}:${server.port}`)
-    opened.push({ close: () => Promise.resolve(client.disconnect()) })
+    const client = clientOf(new Redis(`redis://alice:secret@${server.host}:${server.port}`))
     expect(await client.set('app:a', '1')).to.equal('OK')
     expect(await refusal(client.set('other', '1'))).to.include('NOPERM')
   })
@@ -183,9 +204,88 @@ function redisOfTests(): void {
     expect(await replica.cli(['GET', 'a'])).to.equal('1')
     expect(await refusal(replica.cli(['SET', 'a', '2']))).to.include('READONLY')
   })
+
+  for (const [what, options] of [
+    ['without passwords', {}],
+    ['with passwords', { servers: { password: 'secret' }, sentinelPassword: 'other' }],
+  ] as const) {
+    it(`has sentinels that make the replica the primary when that dies, ${what}`, async () => {
+      const group = await sentinels(options)
+      const first = await group.primary()
+      const client = clientOf(
+        new Redis({
+          sentinels: group.sentinels.map(({ host, port }) => ({ host, port })),
+          name: group.name,
+          ...('servers' in options && {
+            password: options.servers.password,
+            sentinelPassword: options.sentinelPassword,
+          }),
+        }),
+      )
+      client.on('error', () => undefined) // the primary dies below
+      await client.set('a', '1')
+      expect(await first.cli(['GET', 'a'])).to.equal('1')
+      await client.wait(1, 1_000) // a copy on the replica: what it has not got is lost
+      await first.kill()
+      const second = await group.primaryAfter(first)
+      expect(second.port).to.not.equal(first.port)
+      expect(await second.cli(['GET', 'a'])).to.equal('1')
+      expect(await client.get('a')).to.equal('1')
+    })
+  }
+
+  it('has sentinels that hand over when they are asked to', async () => {
+    const group = await sentinels()
+    const first = await group.primary()
+    await group.sentinels[0]?.cli(['SENTINEL', 'FAILOVER', group.name])
+    expect((await group.primaryAfter(first)).port).to.not.equal(first.port)
+  })
+
+  it('has sentinels that tell of no primary when most of them are gone', async () => {
+    const group = await sentinels()
+    await Promise.all(group.sentinels.slice(1).map((one) => one.kill()))
+    expect(await refusal(group.primary())).to.include('do not agree')
+  })
+
+  it('is a cluster whose keys lie on all three nodes', async () => {
+    const { nodes } = await cluster()
+    const client = clientOf(new Cluster(nodes.map(({ host, port }) => ({ host, port }))))
+    const keys = Array.from({ length: 100 }, (_, at) => `key-${at}`)
+    await Promise.all(keys.map((key) => client.set(key, '1')))
+    const held = await Promise.all(nodes.map(async (node) => Number(await node.cli(['DBSIZE']))))
+    expect(held.every((count) => count > 0)).to.equal(true)
+    expect(held.reduce((sum, count) => sum + count)).to.equal(keys.length)
+    expect(await refusal(client.mset('key-1', '1', 'key-2', '2'))).to.include('slot')
+  })
+
+  it('is a cluster that outlives a node, if it has replicas', async () => {
+    const { nodes } = await cluster({ hasReplicas: true, password: 'secret' })
+    const client = clientOf(
+      new Cluster(
+        nodes.map(({ host, port }) => ({ host, port })),
+        { redisOptions: { password: 'secret' } },
+      ),
+    )
+    client.on('error', () => undefined) // a node dies below
+    const [first, , , replica] = nodes
+    await first?.kill()
+    await until(async () => (await replica?.cli(['ROLE']))?.startsWith('master') === true)
+    // Each third of the slots takes writes again.
+    for (const key of ['{a}', '{b}', '{c}', '{d}']) {
+      await until(async () => (await refusal(client.set(key, '1'))) === 'none')
+    }
+  })
+}
+
+/** Ends by the time-out of its test at the latest. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(50)
 }
 
 // The runner says when there is no Redis to be had here, and tells the reader.
 if (isServiceHere('redis')) {
-  describe('The Redis of tests', redisOfTests)
+  describe('The Redis of tests', function () {
+    this.timeout(60_000) // a cluster on busy cores; this only ends what hangs
+    redisOfTests()
+  })
 }

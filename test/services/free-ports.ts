@@ -1,19 +1,28 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Ports that were free a moment ago; held open together, so that they differ. */
+/** Between a port's being found free and its being used lies a start: nobody else may get it then. */
+const given = new Set<number>()
+
+/** Ports of loopback that were free a moment ago; this process is given none of them again. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
   const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    if (address !== null && typeof address === 'object') ports.push(address.port)
-  }
-  for (const server of servers) {
-    server.close()
-    await once(server, 'close')
+  while (ports.length < count) {
+    const port = await freePort()
+    if (given.has(port)) continue
+    given.add(port)
+    ports.push(port)
   }
   return ports
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('listening on no port')
+  return address.port
 }

@@ -8,8 +8,8 @@ import { freePorts } from './free-ports.ts'
 import { GuardedProcess } from './guarded-process.ts'
 
 /*
- * A real Redis for tests, on free ports of loopback: one server, a primary under three sentinels,
- * or a cluster. Each server ends with the process that started it, whatever that one dies of.
+ * A real Redis for tests, on a free port of loopback. It ends with the process that started it,
+ * whatever that one dies of. Several together: redis-sentinels.ts, redis-cluster.ts.
  */
 
 const run = promisify(execFile)
@@ -21,8 +21,9 @@ const pollMs = 25
 /** A command that a frozen server does not answer must not hold a test for ever. */
 const commandMsMax = 10_000
 
-/** Whom `cli` comes as: no change of passwords or rights in a test locks it out. */
+/** Whom `cli` comes as, on every kind of server: no change of passwords or rights in a test locks it out. */
 const operator = 'test-operator'
+const anyPassword = ['--user', operator, '--pass', '-', '--no-auth-warning']
 
 /** The first that has `cluster-port`, on which a cluster needs no second range of free ports. */
 const majorMin = 7
@@ -121,15 +122,11 @@ export async function sharedRedis(): Promise<
 /** Starts a server of its own. A replica is ready when it has its primary's data. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const { password, tls, replicaOf } = options
-  const server = await startServer(async (folder, port) => {
+  const server = await startRedisProcess(async (folder, port) => {
     const more = tls === undefined ? [] : await tlsSettings(folder, port, tls)
     return {
-      settings: [...serverSettings(folder, port, options), ...more, ...(options.settings ?? [])],
-      // Any password will do.
-      connection: [
-        ...['--user', operator, '--pass', '-', '--no-auth-warning'],
-        ...(tls === undefined ? [] : tlsConnection(folder)),
-      ],
+      settings: [...serverSettings(options), ...more, ...(options.settings ?? [])],
+      connection: tls === undefined ? [] : tlsConnection(folder),
     }
   })
   const scheme = tls === undefined ? 'redis' : 'rediss'
@@ -143,19 +140,19 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   })
 }
 
-function serverSettings(
-  folder: string,
-  port: number,
-  { password, users = [], maxmemoryBytes, isPersistent = false, replicaOf }: RedisOptions,
-): readonly string[] {
+function serverSettings({
+  password,
+  users = [],
+  maxmemoryBytes,
+  isPersistent = false,
+  replicaOf,
+}: RedisOptions): readonly string[] {
   return [
-    ...commonSettings(folder, port),
     'save ""',
     `appendonly ${isPersistent ? 'yes' : 'no'}`,
     'repl-diskless-sync-delay 0',
     'shutdown-timeout 1', // a stop waits so long for frozen replicas
     'enable-debug-command yes', // DEBUG SLEEP is a slow server
-    `user ${operator} on nopass ~* &* +@all`,
     ...users.map((user) => `user ${user}`),
     ...(password === undefined ? [] : passwordSettings(password)),
     ...(maxmemoryBytes === undefined
@@ -168,10 +165,6 @@ function serverSettings(
 function passwordSettings(password: string): readonly string[] {
   const quoted = JSON.stringify(password) // redis.conf has the same quotes and escapes
   return [`requirepass ${quoted}`, `masterauth ${quoted}`]
-}
-
-function commonSettings(folder: string, port: number): readonly string[] {
-  return ['bind 127.0.0.1', `port ${port}`, `dir ${folder}`, 'daemonize no', 'loglevel notice']
 }
 
 async function tlsSettings(
@@ -200,27 +193,31 @@ function tlsConnection(folder: string): readonly string[] {
   ]
 }
 
-interface ServerPlan {
+interface ProcessPlan {
   /** Lines of its config file, to which it may write: a sentinel keeps its state there. */
   readonly settings: readonly string[]
-  /** Of redis-cli, beside address and port. */
+  /** Of redis-cli, beside address and user. */
   readonly connection: readonly string[]
 }
 
-/** Starts redis-server in a folder of its own. */
-async function startServer(
-  plan: (folder: string, port: number) => Promise<ServerPlan>,
-  mode: readonly string[] = [],
+/** Starts redis-server in a folder of its own, as whatever `plan` and `flags` make of it. */
+export async function startRedisProcess(
+  plan: (folder: string, port: number) => ProcessPlan | Promise<ProcessPlan>,
+  flags: readonly string[] = [],
 ): Promise<RedisServer> {
   const host = '127.0.0.1'
   const folder = await mkdtemp(join(tmpdir(), 'sluice-redis-'))
   const [port = 0] = await freePorts(1)
   const { settings, connection } = await plan(folder, port)
   const config = join(folder, 'redis.conf')
-  await writeFile(config, [...settings, ''].join('\n'))
-  const guarded = new GuardedProcess(['redis-server', config, ...mode], folder)
+  const base = [
+    ...[`bind ${host}`, `port ${port}`, `dir ${folder}`],
+    `user ${operator} on nopass ~* &* +@all`,
+  ]
+  await writeFile(config, [...base, ...settings, ''].join('\n'))
+  const guarded = new GuardedProcess(['redis-server', config, ...flags], folder)
   const cli = (args: readonly string[]) =>
-    redisCli(['-h', host, '-p', String(port), ...connection], args)
+    redisCli(['-h', host, '-p', String(port), ...anyPassword, ...connection], args)
   const server: RedisServer = {
     url: `redis://${host}:${port}`,
     host,
@@ -248,8 +245,8 @@ async function startServer(
   return readyOrClosed(server, () => server.start())
 }
 
-/** Nobody gets a thing that did not become ready, and so nobody could close it. */
-async function readyOrClosed<T extends { close(): Promise<void> }>(
+/** Nobody gets a thing that did not become ready, and so nobody could close it: it is closed here. */
+export async function readyOrClosed<T extends { close(): Promise<void> }>(
   thing: T,
   becomeReady: () => Promise<void>,
 ): Promise<T> {
@@ -262,7 +259,8 @@ async function readyOrClosed<T extends { close(): Promise<void> }>(
   }
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+/** Waits, for as long as a server may take; `what` is for the error. */
+export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
   for (const untilMs = Date.now() + readyMsMax; !(await isSo());) {
     if (Date.now() > untilMs) throw new Error(`in ${readyMsMax} ms it did not come true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, pollMs))
