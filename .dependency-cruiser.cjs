@@ -28,6 +28,7 @@ const homes = {
   snappy: 'src/drivers/kafkajs/',
   'lz4-napi': 'src/drivers/kafkajs/',
   '@toondepauw/node-zstd': 'src/drivers/kafkajs/',
+  ioredis: 'src/drivers/redis/',
   lmdb: 'src/drivers/embedded/',
   undici: 'src/drivers/undici/',
   'ipaddr.js': 'src/drivers/undici/',

@@ -1,0 +1,99 @@
+import { Cluster } from 'ioredis'
+import { openClient } from './client.ts'
+import type { RedisStoreOptions } from './options.ts'
+import { script, scriptSha } from './script.ts'
+
+/** What a lane needs of the connections. */
+export interface Link {
+  /** Whether a script would be sent now. */
+  readonly isReady: boolean
+  /** Why the last attempt to connect failed; `null`: none has since we were connected. */
+  readonly lastError: unknown
+  /** Runs the script once. Rejects with whatever ioredis has to say. */
+  run(keys: readonly string[], args: readonly string[]): Promise<unknown>
+  /** Connects anew: who is written to has changed, or who we are. */
+  renew(): void
+}
+
+export interface LinkListener {
+  /** A connection is there, perhaps to another server than before. */
+  onReady(): void
+  /** A connection has ended. */
+  onLost(): void
+}
+
+export class RedisLink implements Link {
+  lastError: unknown = null
+  readonly #client: ReturnType<typeof openClient>
+  readonly #options: RedisStoreOptions
+  #isReady = false
+  #isClosed = false
+
+  constructor(options: RedisStoreOptions, listener: LinkListener) {
+    this.#options = options
+    this.#client = openClient(options)
+    const failed = (error: unknown) => {
+      this.lastError = error
+      options.logger.debug({ client: 'ioredis', said: messageOf(error) }, 'redis client')
+    }
+    const ready = () => {
+      this.#isReady = true
+      this.lastError = null
+      listener.onReady()
+    }
+    const lost = () => {
+      this.#isReady = false
+      listener.onLost()
+    }
+    this.#client.on('error', failed)
+    this.#client.on('ready', ready)
+    this.#client.on('close', lost)
+    if (this.#client instanceof Cluster) {
+      this.#client.on('node error', failed)
+      this.#client.on('+node', () => listener.onLost())
+      this.#client.on('-node', () => listener.onLost())
+    }
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && this.#client.status === 'ready'
+  }
+
+  async run(keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#client.evalsha(scriptSha, keys.length, ...keys, ...args)
+    } catch (error) {
+      // A new server, or one whose scripts were flushed. Whoever gets the text keeps it.
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error
+      return this.#client.eval(script, keys.length, ...keys, ...args)
+    }
+  }
+
+  renew(): void {
+    if (this.#client instanceof Cluster) {
+      this.#client.refreshSlotsCache()
+    } else if (this.isReady) {
+      this.#isReady = false // from now on, although ioredis says so only once the socket is closed
+      this.#client.disconnect(true)
+    }
+  }
+
+  /** Ends all connections, within the time-box. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const client = this.#client
+    const { clock, timeoutMs } = this.#options
+    // Between two attempts there is nothing that could end, and ioredis tells of nothing.
+    const isIdle = client.status === 'reconnecting' || client.status === 'end'
+    const waiting = new AbortController()
+    const ended = new Promise<void>((resolve) => client.once('end', () => resolve()))
+    client.disconnect()
+    if (!isIdle) await Promise.race([ended, clock.sleep(timeoutMs, waiting.signal).catch(() => {})])
+    waiting.abort()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
