@@ -113,18 +113,6 @@ describe('the command line', () => {
     expect((await sluice(['help', 'nope'])).code).to.equal(2)
   })
 
-  it('names for every flag of every command its twin in the environment', async () => {
-    for (const command of ['run', 'demo', 'check', 'test', 'emit', 'rules', 'status', 'import']) {
-      const { stdout } = await sluice([command, '--help'])
-      const flags = stdout.split(/\n(?= {2}-)/).slice(1)
-      const without = flags.filter((flag) => !/env:\s+SLUICE_/.test(flag))
-      expect(
-        without.map((flag) => flag.trim().split(' ')[0]),
-        command,
-      ).to.deep.equal(['-h,'])
-    }
-  })
-
   it('tells its version', async () => {
     expect(await sluice(['--version'])).to.include({ code: 0, stdout: '1.2.3\n', stderr: '' })
   })
