@@ -4,6 +4,8 @@ import { quote } from '../schema/describe.ts'
 import { durationMs, sizeBytes } from '../schema/quantities.ts'
 import { soFarOnly } from '../schema/so-far-only.ts'
 import { isCidr, isLoopback, parseHostPort } from './address.ts'
+import { entriesMax, hostPort, hostPortText, text, tls } from './schema-pieces.ts'
+import { store } from './store-schema.ts'
 
 /*
  * The daemon's own settings: types, defaults, checks and reference in one place. Keys are snake_case
@@ -11,33 +13,12 @@ import { isCidr, isLoopback, parseHostPort } from './address.ts'
  * write them, so that the reference shows them so.
  */
 
-/** Entries of any one list or map; each is far above what a person writes. */
-const entriesMax = 1_000
-
 const hourMs = 3_600_000
-
-const text = z.string().min(1).max(1_000)
 
 /** What a topic, a group or a prefix of them may be called, in Kafka's words. */
 const busName = z
   .string({ error: 'a name of letters, digits, `.`, `_` and `-`' })
   .regex(/^[a-zA-Z0-9._-]{1,200}$/, { error: 'a name of letters, digits, `.`, `_` and `-`' })
-
-const hostPort = z
-  .string({ error: 'an address such as `host:9092`' })
-  .transform((given, context) => {
-    const parsed = parseHostPort(given)
-    if (parsed !== null) return parsed
-    refuse(context, 'bad-address', `${quote(given)} is not an address such as \`host:9092\``)
-    return z.NEVER
-  })
-
-const hostPortText = z
-  .string({ error: 'an address such as `host:9092`' })
-  .superRefine((given, context) => {
-    if (parseHostPort(given) !== null) return
-    refuse(context, 'bad-address', `${quote(given)} is not an address such as \`host:9092\``)
-  })
 
 const cidrs = z
   .array(
@@ -67,35 +48,6 @@ const topic = z
       .describe("How long records are kept; null: the bus' own default."),
   })
   .transform(({ retention, ...rest }) => ({ ...rest, retentionMs: retention }))
-
-const tls = z.union(
-  [
-    z.boolean(),
-    z.strictObject({
-      ca: text
-        .nullable()
-        .default(null)
-        .describe('File of authorities in PEM; null: those of Node.')
-        .meta({ examples: ['tls/ca.pem'] }),
-      cert: text
-        .nullable()
-        .default(null)
-        .describe('File of our certificate in PEM.')
-        .meta({ examples: ['tls/client.pem'] }),
-      key: text
-        .nullable()
-        .default(null)
-        .describe('File of its key in PEM.')
-        .meta({ examples: ['tls/client.key'] }),
-      servername: text
-        .nullable()
-        .default(null)
-        .describe('Name that certificates must have.')
-        .meta({ examples: ['kafka.internal'] }),
-    }),
-  ],
-  { error: 'true, false, or `{ ca, cert, key, servername }`' },
-)
 
 const sasl = z
   .discriminatedUnion(
@@ -127,7 +79,7 @@ const sasl = z
 const kafka = z
   .strictObject({
     brokers: z
-      .array(hostPortText)
+      .array(hostPortText('host:9092'))
       .min(1)
       .max(entriesMax)
       .prefault(['localhost:9092'])
@@ -167,18 +119,6 @@ const bus = z
       .describe('How topics are made: `name: { partitions, replication, retention }`.'),
   })
   .transform(({ ensure_topics: ensureTopics, ...rest }) => ({ ...rest, ensureTopics }))
-
-const store = z
-  .strictObject({
-    kind: soFarOnly(z.enum(['embedded', 'redis']), 'kind', 'embedded')
-      .default('embedded')
-      .describe('`embedded` is the only one so far.'),
-    timeout: soFarOnly(durationMs(), 'timeout', 200)
-      .prefault('200ms')
-      .describe('How long an answer of the store may take; cannot be changed yet.'),
-  })
-  .register(laterKeys, { keys: ['redis'] })
-  .transform(({ timeout, ...rest }) => ({ ...rest, timeoutMs: timeout }))
 
 const rules = z.strictObject({
   path: text.default('./rules').describe('A rule file, or a folder of them.'),
@@ -364,7 +304,7 @@ const token = z
 
 const admin = z
   .strictObject({
-    listen: hostPort
+    listen: hostPort('host:9092')
       .prefault('127.0.0.1:8090')
       .describe('Another address than loopback needs tokens or trusted proxies.'),
     tokens: z

@@ -11,12 +11,19 @@ export interface Tls {
 }
 
 type Bus = Settings['bus']
+type Store = Settings['store']
+type RedisStore = Extract<Store, { readonly kind: 'redis' }>
 
 /** The daemon's settings, whole and checked: durations are milliseconds, sizes bytes. */
-export interface Config extends Omit<Settings, 'bus' | 'http' | 'secrets'> {
+export interface Config extends Omit<Settings, 'bus' | 'store' | 'http' | 'secrets'> {
   readonly bus: Omit<Bus, 'kafka'> & {
     readonly kafka: Omit<Bus['kafka'], 'tls'> & { readonly tls: Tls | null }
   }
+  readonly store:
+    | Exclude<Store, RedisStore>
+    | (Omit<RedisStore, 'redis'> & {
+        readonly redis: Omit<RedisStore['redis'], 'tls'> & { readonly tls: Tls | null }
+      })
   readonly http: Omit<Settings['http'], 'caFiles'> & {
     /** Authorities in PEM. */
     readonly ca: readonly string[]

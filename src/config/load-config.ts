@@ -12,6 +12,7 @@ import type { Config, Tls } from './config.ts'
 import { configSchema, type Settings } from './config-schema.ts'
 import { interpolate, type Environment, type Interpolated } from './environment.ts'
 import { applyOverride, parseOverride, type Override } from './override.ts'
+import type { TlsFiles } from './schema-pieces.ts'
 import { Secret } from './secret.ts'
 
 export interface ConfigSources {
@@ -85,7 +86,9 @@ function placesOf(
     problemAt(at, part, complaint) {
       const problem = place(at, part, complaint)
       // Who writes a secret itself into the config is told so without repeating it.
-      return at[0] === 'secrets' && at.length > 1 ? { ...problem, source: null } : problem
+      const isSecret =
+        (at[0] === 'secrets' && at.length > 1) || urlWithPassword.test(problem.source?.text ?? '')
+      return isSecret ? { ...problem, source: null } : problem
     },
   }
 
@@ -102,6 +105,9 @@ function placesOf(
     return fileProblem(file ?? 'the defaults', code, message, hint)
   }
 }
+
+/** Rather too much than too little: what looks like `redis://user:password@host`. */
+const urlWithPassword = /\/\/\S*:\S*@/
 
 function isAbsent(root: Json, at: At): boolean {
   let value: Json | undefined = root
@@ -178,22 +184,28 @@ async function complete(settings: Settings, env: Environment, reporter: Reporter
     const text = await readPem(file, ['http', 'ca', i], reporter)
     if (text !== null) ca.push(text)
   }
-  const tls = await readTls(settings.bus.kafka.tls, reporter)
+  const { bus, store } = settings
+  const tls = await readTls(bus.kafka.tls, ['bus', 'kafka', 'tls'], reporter)
   return {
     ...settings,
-    bus: { ...settings.bus, kafka: { ...settings.bus.kafka, tls } },
+    bus: { ...bus, kafka: { ...bus.kafka, tls } },
+    store: store.kind === 'redis' ? await withTls(store, reporter) : store,
     http: { ...http, ca },
     secrets,
   }
 }
 
-async function readTls(
-  tls: Settings['bus']['kafka']['tls'],
+async function withTls(
+  store: Extract<Settings['store'], { readonly kind: 'redis' }>,
   reporter: Reporter,
-): Promise<Tls | null> {
+): Promise<Config['store']> {
+  const tls = await readTls(store.redis.tls, ['store', 'redis', 'tls'], reporter)
+  return { ...store, redis: { ...store.redis, tls } }
+}
+
+async function readTls(tls: TlsFiles, at: At, reporter: Reporter): Promise<Tls | null> {
   if (tls === false) return null
   if (tls === true) return { ca: null, cert: null, key: null, servername: null }
-  const at: At = ['bus', 'kafka', 'tls']
   if ((tls.cert === null) !== (tls.key === null)) {
     reporter.error(at, 'bad-value', '`cert` and `key` go together')
   }
@@ -260,6 +272,7 @@ async function readSecret(
 }
 
 function checkSecretNames(settings: Settings, reporter: Reporter): void {
+  const { store } = settings
   const { sasl } = settings.bus.kafka
   const names = Object.keys(settings.secrets)
   const check = (name: string, at: At): void => {
@@ -269,5 +282,12 @@ function checkSecretNames(settings: Settings, reporter: Reporter): void {
   }
   if (sasl !== null && 'password' in sasl)
     check(sasl.password, ['bus', 'kafka', 'sasl', 'password'])
+  if (store.kind === 'redis') {
+    const { server, password } = store.redis
+    if (password !== null) check(password, ['store', 'redis', 'password'])
+    if (server.kind === 'sentinel' && server.password !== null) {
+      check(server.password, ['store', 'redis', 'sentinels', 'password'])
+    }
+  }
   settings.admin.tokens.forEach((token, i) => check(token.secret, ['admin', 'tokens', i, 'secret']))
 }

@@ -339,9 +339,6 @@ describe('a config with a mistake', () => {
     { text: 'secrets: { a: { random: 8 } }', places: ['1:25 bad-value'] },
     { text: 'log: { level: "${1X}" }', places: ['1:15 bad-value'] },
     // named by operations.md, not built yet
-    { text: 'store: { kind: redis }', places: ['1:16 not-supported-yet'] },
-    { text: 'store: { redis: { url: x } }', places: ['1:10 not-supported-yet'] },
-    { text: 'store: { timeout: 1s }', places: ['1:19 not-supported-yet'] },
     { text: 'rules: { watch: true }', places: ['1:17 not-supported-yet'] },
     { text: 'http: { proxy: "http://p/" }', places: ['1:9 not-supported-yet'] },
     { text: 'workers: 4', places: ['1:10 not-supported-yet'] },

@@ -1,0 +1,237 @@
+import { expect } from 'chai'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../../../src/config/load-config.ts'
+import { renderProblem } from '../../../src/schema/render-problem.ts'
+import { placesOf } from '../../support/load-text.ts'
+
+const secrets = 'secrets: { pw: { env: PW } }\n'
+
+let folder: string
+before(async () => void (folder = await mkdtemp(join(tmpdir(), 'sluice-config-'))))
+after(() => rm(folder, { recursive: true, force: true }))
+
+async function load(text: string, set: readonly string[] = []) {
+  const file = join(folder, 'config.yaml')
+  await writeFile(file, text)
+  return loadConfig({ file, set, env: { PW: 'hunter2', URL_WITH: 'redis://:hunter2@h' } })
+}
+
+async function storeOf(text: string, set: readonly string[] = []) {
+  const { config, problems } = await load(text, set)
+  expect(problems.map(renderProblem)).to.deep.equal([])
+  return config?.store
+}
+
+const plain = { username: null, password: null, tls: null, prefix: 'sluice' }
+const trusting = { ca: null, cert: null, key: null, servername: null }
+
+describe('the store in the config', () => {
+  const good: readonly { text: string; want: object }[] = [
+    {
+      text: 'store: { kind: redis, redis: { url: "redis://h:7000/3" } }',
+      want: { ...plain, server: { kind: 'standalone', url: 'redis://h:7000/3' } },
+    },
+    {
+      text: 'store: { kind: redis, redis: { url: "rediss://me@[::1]" } }',
+      want: { ...plain, server: { kind: 'standalone', url: 'rediss://me@[::1]' } },
+    },
+    {
+      text: 'store: { kind: redis, redis: { sentinels: { hosts: [a:1, "[::1]:2"], name: main } } }',
+      want: {
+        ...plain,
+        server: {
+          kind: 'sentinel',
+          sentinels: [
+            { host: 'a', port: 1 },
+            { host: '::1', port: 2 },
+          ],
+          name: 'main',
+          password: null,
+        },
+      },
+    },
+    {
+      text: `${secrets}store: { kind: redis, redis: { sentinels: { hosts: [a:1], name: m, password: pw } } }`,
+      want: {
+        ...plain,
+        server: {
+          kind: 'sentinel',
+          sentinels: [{ host: 'a', port: 1 }],
+          name: 'm',
+          password: 'pw',
+        },
+      },
+    },
+    {
+      text: 'store: { kind: redis, redis: { cluster: [a:1, b:2], prefix: "team:x" } }',
+      want: {
+        ...plain,
+        prefix: 'team:x',
+        server: {
+          kind: 'cluster',
+          nodes: [
+            { host: 'a', port: 1 },
+            { host: 'b', port: 2 },
+          ],
+        },
+      },
+    },
+    {
+      text: `${secrets}store: { kind: redis, redis: { url: "redis://h", username: me, password: pw, tls: true } }`,
+      want: {
+        ...plain,
+        server: { kind: 'standalone', url: 'redis://h' },
+        username: 'me',
+        password: 'pw',
+        tls: trusting,
+      },
+    },
+  ]
+  for (const { text, want } of good) {
+    it(`is read from ${text.split('\n').at(-1) ?? ''}`, async () => {
+      expect(await storeOf(text)).to.deep.equal({ kind: 'redis', timeoutMs: 200, redis: want })
+    })
+  }
+
+  it('reads the files that TLS names', async () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n'
+    const ca = join(folder, 'ca.pem')
+    await writeFile(ca, pem)
+    const text = `store: { kind: redis, redis: { url: "redis://h", tls: { ca: ${ca}, servername: r } } }`
+    expect(await storeOf(text))
+      .to.have.nested.property('redis.tls')
+      .that.deep.equals({
+        ...trusting,
+        ca: pem,
+        servername: 'r',
+      })
+  })
+
+  it('takes a time-box, for either kind', async () => {
+    expect(await storeOf('store: { timeout: 1s }')).to.deep.equal({
+      kind: 'embedded',
+      timeoutMs: 1_000,
+    })
+  })
+
+  it('may have a prefix for the day on which it is Redis', async () => {
+    expect(await storeOf('store: { redis: { prefix: x } }')).to.include({ kind: 'embedded' })
+  })
+
+  it('is set on the command line as well', async () => {
+    const set = ['store.kind=redis', 'store.redis.url=redis://h']
+    expect(await storeOf('', set)).to.have.nested.property('redis.server.url', 'redis://h')
+  })
+})
+
+interface Wrong {
+  readonly text: string
+  readonly places: readonly string[]
+  readonly says?: string
+}
+
+const inRedis = (text: string): string => `store: { kind: redis, redis: { ${text} } }`
+
+describe('a mistake in the store of a config', () => {
+  const wrong: readonly Wrong[] = [
+    {
+      text: 'store: { kind: reddis }',
+      places: ['1:16 bad-value'],
+      says: 'found the text "reddis", expected `embedded` or `redis`|did you mean `redis`?',
+    },
+    {
+      text: 'store: { kind: redis }',
+      places: ['1:16 missing-key'],
+      says: '`kind: redis` needs an address|one of `url`, `sentinels` and `cluster` below `redis`',
+    },
+    {
+      text: 'store:\n  redis:\n    url: redis://h\n',
+      places: ['3:5 bad-value'],
+      says:
+        'settings of Redis, while the store is the embedded one|' +
+        'write `kind: redis`, or leave them out',
+    },
+    { text: `${secrets}store: { redis: { password: pw } }`, places: ['2:17 bad-value'] },
+    { text: 'store: { redis: { tls: true } }', places: ['1:17 bad-value'] },
+    {
+      text: inRedis('url: "redis://h", cluster: [a:1]'),
+      places: ['1:59 bad-value'],
+      says: '`url` and `cluster` both say where Redis is|leave one out',
+    },
+    {
+      text: inRedis('cluster: [a:1], sentinels: { hosts: [a:1], name: m }'),
+      places: ['1:41 bad-value'],
+    },
+    {
+      text: inRedis('url: "redis://me:hunter2@h"'),
+      places: ['1:37 bad-value'],
+      says:
+        'a password does not belong into the URL|' +
+        'take it out, and name a secret: `password: <name of a secret>`',
+    },
+    {
+      text: inRedis('url: "http://h"'),
+      places: ['1:37 bad-address'],
+      says:
+        'this is not a URL such as `redis://host:6379`|' +
+        '`rediss://` is with TLS; a number behind a slash is the database',
+    },
+    { text: inRedis('url: "redis:h"'), places: ['1:37 bad-address'] },
+    { text: inRedis('url: "redis://"'), places: ['1:37 bad-address'] },
+    { text: inRedis('url: "redis://h:99999"'), places: ['1:37 bad-address'] },
+    { text: inRedis('url: "redis://h/x"'), places: ['1:37 bad-address'] },
+    { text: inRedis('url: "redis://h?a=b"'), places: ['1:37 bad-address'] },
+    { text: inRedis('url: "redis://%zz@h"'), places: ['1:37 bad-address'] },
+    { text: inRedis('url: 3'), places: ['1:37 wrong-type'] },
+    { text: inRedis('cluster: []'), places: ['1:41 bad-value'] },
+    {
+      text: inRedis('cluster: [node]'),
+      places: ['1:42 bad-address'],
+      says: '"node" is not an address such as `host:6379`|null',
+    },
+    { text: inRedis('sentinels: [a:26379]'), places: ['1:43 wrong-type'] },
+    { text: inRedis('sentinels: { name: m }'), places: ['1:32 missing-key'] },
+    { text: inRedis('sentinels: { hosts: [a:1] }'), places: ['1:32 missing-key'] },
+    {
+      text: inRedis('sentinels: { hosts: [a:1], name: m, password: nope }'),
+      places: ['1:78 unknown-secret'],
+    },
+    { text: inRedis('url: "redis://h", password: nope'), places: ['1:60 unknown-secret'] },
+    { text: inRedis('url: "redis://h", prefix: "a{b}"'), places: ['1:58 bad-value'] },
+    { text: inRedis('url: "redis://h", tls: { cert: 1 }'), places: ['1:63 wrong-type'] },
+    { text: inRedis('url: "redis://h", tls: { ca: /nowhere }'), places: ['1:61 file-unreadable'] },
+    { text: inRedis('uri: "redis://h"'), places: ['1:16 missing-key', '1:32 unknown-key'] },
+    { text: 'store: { timeout: 5s }', places: ['1:19 bad-duration'] },
+    { text: 'store: { timeout: 1ms }', places: ['1:19 bad-duration'] },
+  ]
+  for (const { text, places, says } of wrong) {
+    it(`${JSON.stringify(text)} is told at its place`, async () => {
+      const { config, problems } = await load(text)
+      expect(config).to.equal(null)
+      expect(placesOf(problems)).to.deep.equal(places)
+      const [first] = problems
+      if (says !== undefined) expect(`${first?.message}|${first?.hint}`).to.equal(says)
+    })
+  }
+
+  const leaky: readonly { name: string; text: string; set?: readonly string[] }[] = [
+    { name: 'the file', text: inRedis('url: "redis://me:hunter2@h"') },
+    { name: 'a URL that is none', text: inRedis('url: "reds://me:hunter2@h"') },
+    { name: 'a line with another mistake', text: inRedis('uri: "redis://:hunter2@h"') },
+    { name: 'the environment', text: inRedis('url: "${URL_WITH}"') },
+    {
+      name: 'the command line',
+      text: '',
+      set: ['store.kind=redis', 'store.redis.url=redis://:hunter2@h'],
+    },
+  ]
+  for (const { name, text, set } of leaky) {
+    it(`does not repeat the password of a URL from ${name}`, async () => {
+      const { problems } = await load(text, set)
+      expect(problems).not.to.deep.equal([])
+      expect(problems.map(renderProblem).join('\n')).not.to.include('hunter2')
+    })
+  }
+})
