@@ -4,7 +4,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { Problem } from '../model/problem.ts'
 import { isHostPattern } from '../rules/template-hosts.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
-import { renderProblem } from '../schema/render-problem.ts'
+import { renderProblem, renderProblems } from '../schema/render-problem.ts'
 import { readSourceFile } from '../schema/source-files.ts'
 import { complain, type Complaint } from './complain.ts'
 import { exitCode } from './exit-code.ts'
@@ -236,7 +236,7 @@ function print(deps: ProgramDeps, document: ImportDocument, printed: Printed): v
     report.write(`${renderTable(columns, rows, { titleStyle: styles.bold, widthMax: null })}\n`)
   }
   const problems = isPrinted ? onStdout(printed) : printed.problems
-  for (const problem of problems) report.write(`${renderProblem(problem)}\n\n`)
+  if (problems.length > 0) report.write(`${renderProblems(problems)}\n\n`)
   report.write(`${summaryOf(document, isPrinted)}\n`)
 }
 

@@ -1,5 +1,6 @@
 import { printable } from '../model/printable.ts'
 import type { Problem } from '../model/problem.ts'
+import { boundProblems, leftOutText, type LeftOut } from './bound-problems.ts'
 
 /** Characters of a source line that are shown; a longer one is cut around the caret. */
 const shownMax = 110
@@ -31,9 +32,15 @@ export function placeOf({ file, line, column, source }: Problem): string {
   return isWhole ? `${file}:` : `${file}:${line}:${column}:`
 }
 
-/** All problems, with an empty line between them. */
+/** Problems with an empty line between them: the first of each file, and how many more it has. */
 export function renderProblems(problems: readonly Problem[]): string {
-  return problems.map(renderProblem).join('\n\n')
+  const { shown, leftOut } = boundProblems(problems)
+  return [...shown.map(renderProblem), ...leftOut.map(renderLeftOut)].join('\n\n')
+}
+
+/** `rules/cdn.yaml: and 9,900 more errors` */
+export function renderLeftOut(leftOut: LeftOut): string {
+  return printable(`${leftOut.file}: ${leftOutText(leftOut)}`)
 }
 
 function sourceLines(

@@ -1,5 +1,6 @@
 import { printable } from '../../model/printable.ts'
 import type { Problem } from '../../model/problem.ts'
+import { boundProblems, leftOutText, type LeftOut } from '../../schema/bound-problems.ts'
 import { summaryOf, type CheckReport, type TestCaseReport } from './check-report.ts'
 
 /**
@@ -10,7 +11,12 @@ import { summaryOf, type CheckReport, type TestCaseReport } from './check-report
  * @actions/core, command.ts, because the page does not name them.
  */
 export function githubOf(report: CheckReport): string {
-  const commands = [...report.problems.map(commandOf), ...report.tests.cases.flatMap(commandOfCase)]
+  const { shown, leftOut } = boundProblems(report.problems)
+  const commands = [
+    ...shown.map(commandOf),
+    ...leftOut.map(commandOfLeftOut),
+    ...report.tests.cases.flatMap(commandOfCase),
+  ]
   return `${[...commands, printable(summaryOf(report))].join('\n')}\n`
 }
 
@@ -24,6 +30,12 @@ function commandOf({ file, line, column, severity, code, message, hint, source }
   }
   const lines = [printable(message), ...(hint === null ? [] : [`hint: ${printable(hint)}`])]
   return command(severity, properties, lines.join('\n'))
+}
+
+function commandOfLeftOut(leftOut: LeftOut): string {
+  const name = leftOut.errors > 0 ? 'error' : 'warning'
+  const properties = { file: fileInRepository(leftOut.file), title: 'left-out' }
+  return command(name, properties, leftOutText(leftOut))
 }
 
 function commandOfCase({ file, line, rule, name, failure }: TestCaseReport): readonly string[] {

@@ -1,9 +1,13 @@
 import type { Problem } from '../../model/problem.ts'
+import { boundProblems, type LeftOut } from '../../schema/bound-problems.ts'
 import type { CheckReport, TestCaseReport } from './check-report.ts'
 
 /** What `check --format json` prints (docs/operations.md). */
 export interface CheckDocument {
+  /** The first hundred of each file. */
   readonly problems: readonly Omit<Problem, 'source'>[]
+  /** How many more a file has; nothing of one that has no more. */
+  readonly left_out: readonly LeftOut[]
   readonly files: number
   readonly rules: number
   readonly tests: {
@@ -20,8 +24,9 @@ export function jsonOf(report: CheckReport): string {
 }
 
 function documentOf({ problems, files, rules, tests }: CheckReport): CheckDocument {
+  const { shown, leftOut } = boundProblems(problems)
   return {
-    problems: problems.map(({ file, line, column, severity, code, message, hint }) => ({
+    problems: shown.map(({ file, line, column, severity, code, message, hint }) => ({
       file,
       line,
       column,
@@ -30,6 +35,7 @@ function documentOf({ problems, files, rules, tests }: CheckReport): CheckDocume
       message,
       hint,
     })),
+    left_out: leftOut,
     files: files.length,
     rules,
     tests: {

@@ -1,5 +1,6 @@
 import type { Problem } from '../../model/problem.ts'
-import { renderProblem, renderProblems } from '../../schema/render-problem.ts'
+import { boundProblems, type BoundProblems } from '../../schema/bound-problems.ts'
+import { renderLeftOut, renderProblem } from '../../schema/render-problem.ts'
 import { xmlDocument, type XmlElement } from '../xml.ts'
 import type { CheckReport, TestCaseReport } from './check-report.ts'
 
@@ -13,7 +14,8 @@ import type { CheckReport, TestCaseReport } from './check-report.ts'
 /** One suite per file; cases beside rules are cases of theirs. `command` is who wrote it. */
 export function junitOf(command: 'check' | 'test', report: CheckReport): string {
   const names = new Set([...report.files, ...report.problems.map(({ file }) => file)])
-  const suites = [...names].map((file) => suiteOf(file, report))
+  const bound = boundProblems(report.problems)
+  const suites = [...names].map((file) => suiteOf(file, report, bound))
   return xmlDocument({
     name: 'testsuites',
     attributes: { name: `sluice ${command}`, ...totalOf(suites) },
@@ -34,8 +36,8 @@ function totalOf(suites: readonly Suite[]): { tests: number; failures: number } 
   }
 }
 
-function suiteOf(file: string, { problems, tests }: CheckReport): Suite {
-  const ofFile = problems.filter((problem) => problem.file === file)
+function suiteOf(file: string, { tests }: CheckReport, { shown, leftOut }: BoundProblems): Suite {
+  const ofFile = shown.filter((problem) => problem.file === file)
   const errors = ofFile.filter(({ severity }) => severity === 'error')
   const warnings = ofFile.filter(({ severity }) => severity === 'warning')
   const cases = tests.cases.filter((one) => one.file === file)
@@ -46,7 +48,9 @@ function suiteOf(file: string, { problems, tests }: CheckReport): Suite {
     ...cases.map((one) => testcase(file, `${one.rule}: ${one.name}`, failureOfCase(one))),
   ]
   const failures = errors.length + cases.filter(({ failure }) => failure !== null).length
-  const written = warnings.length === 0 ? [] : [`${renderProblems(warnings)}\n`]
+  const others = leftOut.filter((one) => one.file === file).map(renderLeftOut)
+  const lines = [...warnings.map(renderProblem), ...others]
+  const written = lines.length === 0 ? [] : [`${lines.join('\n\n')}\n`]
   const element: XmlElement = {
     name: 'testsuite',
     attributes: { name: file, tests: testcases.length, failures, errors: 0, skipped: 0 },

@@ -1,12 +1,15 @@
 import type { Problem } from '../../model/problem.ts'
-import { placeOf, renderProblem } from '../../schema/render-problem.ts'
+import { boundProblems } from '../../schema/bound-problems.ts'
+import { placeOf, renderLeftOut, renderProblem } from '../../schema/render-problem.ts'
 import type { Styles } from '../styles.ts'
 import { summaryOf, type CheckReport, type TestCaseReport } from './check-report.ts'
 
 /** For people: each problem with its line and a caret, and how many there are. */
 export function textOf(report: CheckReport, styles: Styles): string {
+  const { shown, leftOut } = boundProblems(report.problems)
   const parts = [
-    ...report.problems.map((problem) => painted(problem, styles)),
+    ...shown.map((problem) => painted(problem, styles)),
+    ...leftOut.map(renderLeftOut),
     ...report.tests.cases.flatMap((one) => failed(one, styles)),
   ]
   return `${parts.map((part) => `${part}\n\n`).join('')}${summaryOf(report)}\n`

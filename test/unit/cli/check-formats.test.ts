@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { XmlDocument, XsdValidator, type XmlElement } from 'libxml2-wasm'
 import type { CheckReport } from '../../../src/cli/check/check-report.ts'
 import { githubOf } from '../../../src/cli/check/github-format.ts'
-import { jsonOf } from '../../../src/cli/check/json-format.ts'
+import { jsonOf, type CheckDocument } from '../../../src/cli/check/json-format.ts'
 import { junitOf } from '../../../src/cli/check/junit-format.ts'
 import { textOf } from '../../../src/cli/check/text-format.ts'
 import { stylesFor } from '../../../src/cli/styles.ts'
@@ -88,6 +88,7 @@ describe('a report of check, as JSON', () => {
   it('counts files and tests, and names the tests that failed', () => {
     expect(JSON.parse(jsonOf(aReport({ tests: ranTests })))).to.deep.equal({
       problems: [],
+      left_out: [],
       files: 1,
       rules: 1,
       tests: {
@@ -130,6 +131,41 @@ describe('a report of check, for GitHub', () => {
         expect(text.split(/\r\n|\r|\n/)).to.have.length(3)
       }),
     )
+  })
+})
+
+describe('a report of check on a file with too many mistakes', () => {
+  const many = Array.from({ length: 102 }, (_, i) => ({ ...unknownKey, line: i + 1 }))
+  const report = aReport({ problems: [...many, broad] })
+
+  it('is bounded as text, and the summary counts all', () => {
+    const blocks = textOf(report, plain).split('\n\n')
+    expect(blocks).to.have.length(102)
+    expect(blocks.slice(-2)).to.deep.equal([
+      './rules/cdn.yaml: and 2 more errors and 1 more warning',
+      '102 errors, 1 warning in 1 file, 1 rule\n',
+    ])
+  })
+
+  it('is bounded as JSON, with the numbers', () => {
+    const document = JSON.parse(jsonOf(report)) as CheckDocument // as: what `jsonOf` writes
+    expect(document.problems).to.have.length(100)
+    expect(document.left_out).to.deep.equal([{ file: './rules/cdn.yaml', errors: 2, warnings: 1 }])
+  })
+
+  it('is bounded for GitHub, with a command of its own', () => {
+    const lines = githubOf(report).trimEnd().split('\n')
+    expect(lines).to.have.length(102)
+    expect(lines.at(-2)).to.equal(
+      '::error file=rules/cdn.yaml,title=left-out::and 2 more errors and 1 more warning',
+    )
+  })
+
+  it('is bounded as JUnit XML, in what its suite wrote', () => {
+    withJunit(junitOf('check', report), (root) => {
+      expect(root.attr('failures')?.value).to.equal('100')
+      expect(root.content).to.contain('./rules/cdn.yaml: and 2 more errors and 1 more warning')
+    })
   })
 })
 
