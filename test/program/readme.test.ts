@@ -1,14 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import type { StatusDocument } from '../../src/model/status.ts'
 import { DaemonProcess } from '../support/daemon-process.ts'
 import { blocksOf, place } from '../support/document-blocks.ts'
 import { sluice } from '../support/sluice.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 /** README's listener, on a port that is free. Gives its lines, the first of which is the port. */
 function listen(command: string): {
@@ -37,18 +36,14 @@ const timeless = (table: string): string => table.replaceAll(/up \d+s|\S+Z$|\bno
 
 describe('the first rule of README', function () {
   this.timeout(60_000)
-  let folder = ''
   let daemon: DaemonProcess | null = null
   let listener: ChildProcess | null = null
 
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sluice-readme-'))
-  })
   afterEach(async () => {
     await daemon?.kill()
     listener?.kill()
-    await rm(folder, { recursive: true, force: true })
   })
+  const folder = tempFolder('readme') // behind the daemon, which ends before its folder goes
 
   it('is run by a daemon with the outputs that are shown', async () => {
     const readme = await readFile('README.md', 'utf8')
@@ -64,19 +59,19 @@ describe('the first rule of README', function () {
     listener = child
     const port = String((await lines.next()).value)
     for (const { path, text } of blocks) {
-      if (path === 'events.ndjson') await place(folder, { path, text })
+      if (path === 'events.ndjson') await place(folder(), { path, text })
       if (path === 'rules/welcome-user.yaml')
-        await place(folder, { path, text: text.replace(':8099/', `:${port}/`) })
+        await place(folder(), { path, text: text.replace(':8099/', `:${port}/`) })
     }
 
     const [, set = ''] = /^\$ sluice run --set '(.*)'$/m.exec(shownWith('$ sluice run')) ?? []
     // The two that README has no need of: another port for the API, and no race with the first event.
     const settings = [set, 'admin.listen=127.0.0.1:0', 'lanes.default.start_at=earliest']
     const args = settings.flatMap((one) => ['--set', one])
-    daemon = new DaemonProcess(['run', ...args], { cwd: folder })
+    daemon = new DaemonProcess(['run', ...args], { cwd: folder() })
     const admin = await daemon.adminUrl()
     const emitted = await sluice(['emit', 'users', 'events.ndjson', '--admin', admin], {
-      cwd: folder,
+      cwd: folder(),
     })
     const calls = [String((await lines.next()).value), String((await lines.next()).value)]
     await statusWith(2, admin)

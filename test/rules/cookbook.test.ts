@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { sluice } from '../support/command-line.ts'
 import { blocksOf, place, replayed, type NamedFile } from '../support/document-blocks.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 /*
  * Every block of docs/cookbook.md is what it says that it is: the files load, and the commands print
@@ -11,7 +10,6 @@ import { blocksOf, place, replayed, type NamedFile } from '../support/document-b
  */
 
 const document = new URL('../../docs/cookbook.md', import.meta.url)
-const home = process.cwd()
 /** For `check`, which needs that there is a key and not which: consoles export their own. */
 const env = { PARTNER_KEY: 'a-key' }
 const isUpdate = process.env['UPDATE_DOCS'] === '1'
@@ -46,23 +44,15 @@ const rulesOf = ({ files }: Task): readonly NamedFile[] =>
   files.filter(({ path }) => /^rules\/[^/]+\.yaml$/.test(path))
 
 describe('the cookbook', () => {
-  let folder = ''
+  const folder = tempFolder('cookbook', { isHome: true })
   let written = text
 
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sluice-cookbook-'))
-    process.chdir(folder)
-  })
-  afterEach(async () => {
-    process.chdir(home)
-    await rm(folder, { recursive: true })
-  })
   after(async () => {
     if (isUpdate) await writeFile(document, written)
   })
 
   const placeAll = async ({ files }: Task): Promise<void> => {
-    for (const file of files) await place(folder, file)
+    for (const file of files) await place(folder(), file)
   }
 
   for (const task of tasks) {

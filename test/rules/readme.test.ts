@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { sluice } from '../support/command-line.ts'
 import { blocksOf, place, replayed } from '../support/document-blocks.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 
 /*
  * README.md shows what is printed; test/program/readme.test.ts does what a daemon is needed for. To
@@ -21,17 +20,8 @@ function section(title: string): string {
 }
 
 describe('the README', () => {
-  const home = process.cwd()
-  let folder = ''
+  const folder = tempFolder('readme', { isHome: true })
   let written = readme
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'sluice-readme-'))
-    process.chdir(folder)
-  })
-  afterEach(async () => {
-    process.chdir(home)
-    await rm(folder, { recursive: true })
-  })
   after(async () => {
     if (isUpdate) await writeFile(document, written)
   })
@@ -44,14 +34,14 @@ describe('the README', () => {
   it('leads from an event to a first rule, and shows what each command prints', async () => {
     for (const { path, language, text } of blocksOf(section('Write your first rule'))) {
       const needsDaemon = /^\$ sluice (run|emit|status)\b/m.test(text)
-      if (path !== null) await place(folder, { path, text })
+      if (path !== null) await place(folder(), { path, text })
       else if (language === 'console' && !needsDaemon) expectShown(text, await replayed(text))
     }
   })
 
   it('shows a first rule that `check --require-tests` finds nothing wrong with', async () => {
     for (const { path, text } of blocksOf(section('Write your first rule'))) {
-      if (path !== null) await place(folder, { path, text })
+      if (path !== null) await place(folder(), { path, text })
     }
     const { stdout } = await sluice(['check', '--require-tests'])
     expect(stdout).to.equal('no problems in 1 file, 1 rule; 2 tests passed\n')
@@ -62,7 +52,7 @@ describe('the README', () => {
     const path = 'rules/welcome-user.yaml'
     const rule = blocks.find((block) => block.path === path)?.text ?? ''
     const shown = blocks.at(-1)?.text ?? ''
-    await place(folder, { path, text: rule.replace('when:', 'whem:') })
+    await place(folder(), { path, text: rule.replace('when:', 'whem:') })
     const { code, stdout } = await sluice(['check'])
     expect(code).to.equal(1)
     expectShown(shown, stdout.replace(/\n1 error in 1 file, 1 rule\n$/, ''))
@@ -71,8 +61,8 @@ describe('the README', () => {
   it('shows a config for Kafka that loads', async () => {
     const [config] = blocksOf(section('Running against Kafka'))
     expect(config).to.have.property('path', 'config.yaml')
-    await place(folder, { path: 'config.yaml', text: config?.text ?? '' })
-    await place(folder, { path: 'rules/none.yaml', text: 'rules: {}\n' })
+    await place(folder(), { path: 'config.yaml', text: config?.text ?? '' })
+    await place(folder(), { path: 'rules/none.yaml', text: 'rules: {}\n' })
     const { stdout } = await sluice(['check'])
     expect(stdout).to.equal('no problems in 2 files, 0 rules\n')
   })

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { sluice, withEnvironment } from '../../support/command-line.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
 
 describe('the command line', () => {
   const refused: readonly { args: string; stderr: string }[] = [
@@ -138,16 +137,7 @@ describe('sluice run', () => {
   })
 
   describe('in a folder', () => {
-    const home = process.cwd()
-    let folder = ''
-    beforeEach(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'))
-      process.chdir(folder)
-    })
-    afterEach(async () => {
-      process.chdir(home)
-      await rm(folder, { recursive: true })
-    })
+    tempFolder('cli', { isHome: true })
 
     it('runs on the defaults when there is no config.yaml', async () => {
       const { ran } = await sluice(['run'])

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Rule } from '../../../src/rules/rule.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, placesOf } from '../../support/load-text.ts'
+import { itTellsWhere, type ToldWhere } from '../../support/told-where.ts'
 
 async function ruleOf(texts: string | readonly string[], name: string): Promise<Rule> {
   const { ruleSet, problems } = await loadText(texts)
@@ -136,12 +137,7 @@ describe('extends', () => {
 
 describe('a mistake with extends', () => {
   const ok = 'topics: [t], when: { a: 1 }, do: { emit: { topic: x } }'
-  const cases: readonly (readonly [
-    about: string,
-    text: string,
-    places: readonly string[],
-    message?: string,
-  ])[] = [
+  const cases: readonly ToldWhere[] = [
     [
       'a rule that is not there',
       `rules: { purge-page: { ${ok} }, b: { extends: purge-pag, when: { a: 2 } } }`,
@@ -189,14 +185,7 @@ describe('a mistake with extends', () => {
       ['1:33 missing-key', '1:33 missing-key'],
     ],
   ]
-  for (const [about, text, places, message] of cases) {
-    it(`is told where it stands: ${about}`, async () => {
-      const { ruleSet, problems } = await loadText(text)
-      expect(placesOf(problems)).to.deep.equal(places)
-      expect(ruleSet).to.equal(null)
-      if (message !== undefined) expect(problems[0]?.message).to.equal(message)
-    })
-  }
+  itTellsWhere(cases)
 
   it('is told once, at the base, however many rules extend it', async () => {
     const children = ['a', 'b', 'c'].map((name) => `${name}: { extends: base }`).join(', ')

@@ -3,6 +3,7 @@ import type { LoadedRules } from '../../../src/rules/load-rules.ts'
 import type { Rule } from '../../../src/rules/rule.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, placesOf } from '../../support/load-text.ts'
+import { itTellsWhere, type ToldWhere } from '../../support/told-where.ts'
 
 /** A rule of two entries; `lines` come below its `for_each`. */
 function twoRules(lines: string, name = 'purge-{{each.wiki}}'): string {
@@ -110,12 +111,7 @@ describe('for_each', () => {
 })
 
 describe('a mistake in for_each', () => {
-  const cases: readonly (readonly [
-    about: string,
-    text: string,
-    places: readonly string[],
-    message?: string,
-  ])[] = [
+  const cases: readonly ToldWhere[] = [
     ['no entry', `rules: { a: { for_each: [], topics: [x], do: {} } }`, ['1:25 bad-value']],
     ['entries that are texts', `rules: { a: { for_each: [en] } }`, ['1:26 wrong-type']],
     [
@@ -195,14 +191,7 @@ describe('a mistake in for_each', () => {
       ['6:5 bad-value'],
     ],
   ]
-  for (const [about, text, places, message] of cases) {
-    it(`is told where it stands: ${about}`, async () => {
-      const { ruleSet, problems } = await loadText(text)
-      expect(placesOf(problems)).to.deep.equal(places)
-      expect(ruleSet).to.equal(null)
-      if (message !== undefined) expect(problems[0]?.message).to.equal(message)
-    })
-  }
+  itTellsWhere(cases)
 
   it('suggests the name that was meant', async () => {
     const { problems } = await loadText(twoRules(`${rest}\nwhen: { wiki: "{{each.wki}}" }`))
