@@ -24,6 +24,11 @@ export function compileDedup(
     return text === undefined ? null : compileKey(text, ['dedup', name], captures, context)
   }
   const [own, version] = [compile('key'), compile('version')]
+  if (dedup.version !== undefined && !dedup.version.includes('{{')) {
+    const at = [...context.whole.source.written.at, 'dedup', 'version']
+    const message = `\`version: ${dedup.version}\` is the same for each event`
+    context.reporter.error(at, 'bad-value', message, 'write a tag, such as "{{event.rev_id}}"')
+  }
   const isWrong = dedup.version !== undefined && version === null
   const ofRule = dedup.key === undefined ? key : own
   if (ofRule === null || isWrong) return null

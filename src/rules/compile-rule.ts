@@ -68,7 +68,7 @@ export function compileRule(whole: WholeRule, context: CompileRuleContext): Comp
     at: written.at,
     document: places,
     matchesAll: isAlways(condition) && ways.some((way) => way.condition === null),
-    dedupKey: shape.dedup?.key ?? null,
+    keys: keysOf(shape),
     sameness: canonicalJson([...effect.map((one) => said[one] ?? null), lists]),
     retryAt: [...written.at, 'retry'],
   }
@@ -126,6 +126,15 @@ function compileParts(whole: WholeRule, context: CompileRuleContext): Parts {
     if (isGood) refuseNotBuiltYet(shape, at, reporter)
   }
   return { shape, condition, topics, ways, key, dedup }
+}
+
+function keysOf({ key, dedup, sample }: RuleShape): LoadedRule['keys'] {
+  const written: readonly (readonly [below: At, text: string | undefined])[] = [
+    [['key'], key],
+    [['dedup', 'key'], dedup?.key],
+    [['sample', 'key'], sample?.key],
+  ]
+  return written.flatMap(([below, text]) => (text === undefined ? [] : [{ below, text }]))
 }
 
 /** `when` and `unless` may come from two files; each reads the lists of its own. */

@@ -12,6 +12,7 @@ const ofRules: Readonly<Record<string, readonly string[]>> = {
   for_each: ['each', 'matrix'],
   extends: ['inherits', 'base', 'parent'],
   rate: ['throttle', 'rate_limit'],
+  dedup: ['debounce', 'deduplicate', 'deduplication', 'coalesce', 'idempotency'],
 }
 
 /** Words of other languages that no key of ours stands for alone. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { parseDurationMs } from '../model/units.ts'
-import { refuse } from '../schema/check-shape.ts'
+import { durationForm, parseDurationMs } from '../model/units.ts'
+import { insteadOfMap, refuse } from '../schema/check-shape.ts'
 import { quote } from '../schema/describe.ts'
 import { durationMs } from '../schema/quantities.ts'
 import { ruleDefaults } from './rule-defaults.ts'
@@ -108,41 +108,48 @@ export const order = z
   .meta({ default: 'none' })
 
 export const dedup = z
-  .strictObject({
-    key: template
-      .optional()
-      .describe('Template of what makes two events the same. Without it the `key` of the rule.')
-      .meta({ examples: ['{{event.meta.id}}'] }),
-    window: durationMs({ max: dedupWindowMsMax })
-      .optional()
-      .describe('How long a key is remembered.')
-      .meta({ examples: ['5s'] }),
-    keep: z
-      .enum(['first', 'last', 'both'])
-      .optional()
-      .describe(
-        '`first`: act on the first of a window. `last`: wait until it is quiet, act on the newest. ' +
-          '`both`: act at once, and once more with the newest when the window ends.',
-      )
-      .meta({ default: ruleDefaults.dedup.keep }),
-    max_wait: durationMs({ max: dedupWindowMsMax })
-      .optional()
-      .describe(
-        `With \`keep: last\`: the longest that the first one waits. Without it ${ruleDefaults.dedup.waitWindows} windows.`,
-      )
-      .meta({ examples: ['1m'] }),
-    version: template
-      .optional()
-      .describe(
-        'Template of a number or a time: an event that is not above the newest done is skipped.',
-      )
-      .meta({ examples: ['{{event.rev_id}}'] }),
-    on_outage: z
-      .enum(['run', 'wait'])
-      .optional()
-      .describe('Without the store: `run` acts without the window, `wait` holds the task.')
-      .meta({ default: ruleDefaults.dedup.onOutage }),
-  })
+  .strictObject(
+    {
+      key: template
+        .optional()
+        .describe('Template of what makes two events the same. Without it the `key` of the rule.')
+        .meta({ examples: ['{{event.meta.id}}'] }),
+      window: durationMs({ max: dedupWindowMsMax })
+        .optional()
+        .describe('How long a key is remembered.')
+        .meta({ examples: ['5s'] }),
+      keep: z
+        .enum(['first', 'last', 'both'])
+        .optional()
+        .describe(
+          '`first`: act on the first of a window. `last`: wait until it is quiet, act on the newest. ' +
+            '`both`: act at once, and once more with the newest when the window ends.',
+        )
+        .meta({ default: ruleDefaults.dedup.keep }),
+      max_wait: durationMs({ max: dedupWindowMsMax })
+        .optional()
+        .describe(
+          `With \`keep: last\`: the longest that the first one waits. Without it ${ruleDefaults.dedup.waitWindows} windows.`,
+        )
+        .meta({ examples: ['1m'] }),
+      version: template
+        .optional()
+        .describe(
+          'Template of a number or a time: an event that is not above the newest done is skipped.',
+        )
+        .meta({ examples: ['{{event.rev_id}}'] }),
+      on_outage: z
+        .enum(['run', 'wait'])
+        .optional()
+        .describe('Without the store: `run` acts without the window, `wait` holds the task.')
+        .meta({ default: ruleDefaults.dedup.onOutage }),
+    },
+    {
+      error: insteadOfMap((value) =>
+        typeof value === 'string' && durationForm.test(value) ? `window: ${value}` : 'window: 5s',
+      ),
+    },
+  )
   .superRefine(({ window, keep, max_wait: maxWait, version }, context) => {
     if (window === undefined && version === undefined) {
       const hint = 'write `window: 5s`, or the `version` by which a newer event is known'

@@ -2,6 +2,7 @@ import type { Problem } from '../model/problem.ts'
 import { formatDuration } from '../model/units.ts'
 import type { ProblemCode } from '../schema/problem-code.ts'
 import type { At } from '../schema/yaml-document.ts'
+import { bareKeys } from './lint/bare-keys.ts'
 import { firstDropsLast } from './lint/first-drops-last.ts'
 import { leadingBack } from './lint/leading-back.ts'
 import type { Linted } from './lint/linted.ts'
@@ -41,6 +42,7 @@ export async function warnAbout(
       ...plainPrefixes(rule),
       ...unseenFields(rule, ofRule),
       ...unlikelyPaths(rule, ofRule),
+      ...bareKeys(rule, ofRule),
       ...firstDropsLast(rule),
       ...windowAboveRetries(rule, retryTiersMs),
       ...versionMissing(rule, ofRule),

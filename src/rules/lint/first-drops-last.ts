@@ -7,9 +7,10 @@ import type { Linted } from './linted.ts'
  * a purge, a call without a body. Of two changes in one window the second is dropped, and what was
  * made of the first stays. Where the key names the event itself only the very same one is dropped.
  */
-export function firstDropsLast({ rule, at, document, dedupKey }: Linted): readonly Problem[] {
+export function firstDropsLast({ rule, at, document, keys }: Linted): readonly Problem[] {
   if (rule.dedup?.window?.keep !== 'first') return []
-  if (dedupKey !== null && namesAChange(dedupKey)) return []
+  const own = keys.find(({ below }) => below[0] === 'dedup')
+  if (own !== undefined && namesAChange(own.text)) return []
   const action = actionsOf(rule).find(({ sendsContent }) => !sendsContent)
   if (action === undefined) return []
   return [

@@ -9,6 +9,12 @@ export interface Linted {
   readonly document: Places
   /** Has neither `when` nor `unless`. */
   readonly matchesAll: boolean
-  /** `dedup.key` as it is written; `null`: it is that of the rule, or there is no `dedup`. */
-  readonly dedupKey: string | null
+  /** The templates of its keys, as far as it names any. */
+  readonly keys: readonly WrittenKey[]
+}
+
+/** A key as it is written, and where in the rule: `['dedup', 'key']`. */
+interface WrittenKey {
+  readonly below: At
+  readonly text: string
 }

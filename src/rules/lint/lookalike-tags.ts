@@ -23,12 +23,15 @@ const lookalikeOf = (roots: string): RegExp =>
 const ofTemplates = lookalikeOf('event|match|item|steps|rule|each|@headers')
 const ofEach = lookalikeOf('each')
 
+/** Keys of a rule whose texts are templates. */
+const ofTasks: readonly string[] = ['do', 'key', 'dedup', 'sample']
+
 /** Texts that look like a tag of another language's templates, `{event.id}` or `${event.id}`. */
 export function lookalikeTags(rule: Said): readonly Problem[] {
   const { said, at, hasEach } = rule
   return Object.entries(said).flatMap(([key, value]) => {
     const below = [...at, key]
-    if (key === 'do' || key === 'key') return textsIn(value, below, ofTemplates, rule)
+    if (ofTasks.includes(key)) return textsIn(value, below, ofTemplates, rule)
     if (key === 'cases' && Array.isArray(value)) {
       return value.flatMap((one: Json, i) => ofCase(one, [...below, i], rule))
     }

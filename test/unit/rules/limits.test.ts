@@ -8,7 +8,8 @@ const key = 'key: "{{event.id}}"'
 
 async function ruleWith(lines: string, when = '{ a: 1 }'): Promise<Rule> {
   const { ruleSet, problems } = await loadText(ruleText(`when: ${when}\n${lines}`))
-  expect(problems.map(({ message }) => message)).to.deep.equal([])
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  expect(errors.map(({ message }) => message)).to.deep.equal([])
   const [rule] = ruleSet?.rules ?? []
   return rule ?? expect.fail('there is no rule')
 }
@@ -159,9 +160,12 @@ describe('a mistake in the limits of a rule', () => {
     ['dedup: { key: a, window: 31d }', '5:30 bad-duration'],
     ['dedup: { key: a, window: 5s, on_outage: skip }', '5:45 bad-value'],
     ['dedup: { key: "{{title}}", window: 5s }', '5:19 template-path'],
-    ['dedup: { key: a, version: "{{event.n" }', '5:31 template-syntax'],
     ['dedup: { key: "{{now}}", window: 5s }', '5:19 template-path'],
     ['dedup: { key: a, version: "{{steps.one.body}}" }', '5:31 template-path'],
+    ['dedup: { key: a, version: rev_id }', '5:31 bad-value'],
+    ['dedup: { key: a, version: "{{event.n" }', '5:31 template-syntax'],
+    ['dedup: 5s', '5:12 wrong-type'],
+    ['debounce: { window: 5s }', '5:5 unknown-key'],
     ['key: "{{item.id}}"\ndedup: { window: 5s }', '5:10 template-path'],
     ['sample: { rate: 0.5, key: "{{now}}" }', '5:31 template-path'],
   ]
@@ -170,6 +174,20 @@ describe('a mistake in the limits of a rule', () => {
       const { problems, ruleSet } = await loadText(ruleText(`when: { a: 1 }\n${lines}`))
       expect(placesOf(problems)).to.deep.equal([place])
       expect(ruleSet).to.equal(null)
+    })
+  }
+
+  const hints: readonly (readonly [lines: string, message: RegExp, hint: string | null])[] = [
+    ['dedup: 5s', /expected a map, such as `\{ window: 5s \}`$/, null],
+    ['dedup: true', /expected a map, such as `\{ window: 5s \}`$/, null],
+    ['dedup: { key: a, version: rev_id }', /`version: rev_id` is the same/, '{{event.rev_id}}'],
+    ['debounce: { window: 5s }', /unknown key `debounce`/, '`dedup`'],
+  ]
+  for (const [lines, message, hint] of hints) {
+    it(`says what to write instead of ${lines}`, async () => {
+      const [problem] = (await loadText(ruleText(`when: { a: 1 }\n${lines}`))).problems
+      expect(problem?.message).to.match(message)
+      if (hint !== null) expect(problem?.hint).to.include(hint)
     })
   }
 

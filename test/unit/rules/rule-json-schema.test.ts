@@ -65,7 +65,9 @@ const unseen = {
     ...['38-url-without-scheme', '39-templated-host', '40-template-without-root'],
     ...['41-triple-mustache', '42-partial', '43-section-not-closed', '47-folded-text'],
   ],
-  'keys that do not go together': ['36-get-with-body', '37-header-from-data'],
+  'keys that do not go together': [
+    ...['36-get-with-body', '37-header-from-data', '68-window-without-key'],
+  ],
   'conditions that cannot hold': [
     ...['28-impossible-range', '29-contradiction', '30-shadowed-case'],
     ...['59-case-behind-the-last', '61-contradiction-of-two-tests'],
@@ -74,6 +76,7 @@ const unseen = {
     ...['06-text-for-number', '09-key-twice', '58-emoji-is-fine', '60-near-misses-are-fine'],
     '64-path-from-event',
     '67-single-braces',
+    '69-window-that-drops-the-last',
   ],
 }
 

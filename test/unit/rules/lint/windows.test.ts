@@ -204,3 +204,39 @@ describe('of a version that events lack the linter warns', () => {
     })
   }
 })
+
+describe('of a key that is a path and no tag the linter warns', () => {
+  const bare: readonly (readonly [lines: string, place: string, hint: string])[] = [
+    ['key: event.page.id', '5:10', 'write `"{{event.page.id}}"`'],
+    ['key: page.id', '5:10', 'write `"{{event.page.id}}"`'],
+    ['key: page_id', '5:10', 'write `"{{event.page_id}}"`'],
+    ['key: "@key"', '5:10', 'write `"{{@key}}"`'],
+    ['key: "@headers.x-id"', '5:10', 'write `"{{@headers.x-id}}"`'],
+    ['key: match.title', '5:10', 'write `"{{match.title}}"`'],
+    ['dedup: { key: page_id, window: 5s }', '5:19', 'write `"{{event.page_id}}"`'],
+    ['sample: { rate: 0.5, key: user_id }', '5:31', 'write `"{{event.user_id}}"`'],
+    ['key: "{event.id}"', '5:10', 'write `{{event.id}}`'],
+    ['dedup: { key: "${event.id}", window: 5s }', '5:19', 'write `{{event.id}}`'],
+  ]
+  for (const [lines, place, hint] of bare) {
+    it(lines, async () => {
+      const problems = await told(lines)
+      expect(placesOf(problems)).to.deep.equal([`${place} looks-like-a-tag`])
+      expect(problems[0]?.hint).to.equal(hint)
+    })
+  }
+
+  it('where an event of its tests has such a field', async () => {
+    const tests = 'tests: [{ name: n, event: { a: 1, page: 7 }, expect: { http: {} } }]'
+    expect(
+      placesOf(await told(`key: page\n${tests.replace('http: {}', 'dead: template-error')}`)),
+    ).to.deep.equal(['5:10 looks-like-a-tag'])
+  })
+
+  const meant = ['key: all', 'key: sitemap', 'key: "{{event.page_id}}"', 'key: "wiki-{{event.id}}"']
+  for (const lines of meant) {
+    it(`not for ${lines}`, async () => {
+      expect(await told(`${lines}\ndedup: { window: 5s }`)).to.deep.equal([])
+    })
+  }
+})
