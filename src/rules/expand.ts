@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts'
 import { checkShape } from '../schema/check-shape.ts'
 import type { Reporter } from '../schema/reporter.ts'
 import { fillEachTags, fillName, findEachTags, type ReportTag } from './each-tags.ts'
+import type { Slices } from './match-index/in-slices.ts'
 import type { WrittenRule } from './rule-file.ts'
 import { ruleNameForm, ruleSchema, writtenNameForm } from './rule-schema.ts'
 
@@ -27,15 +28,16 @@ export interface Entry {
 }
 
 /**
- * The rules that a written one stands for: itself, or one for each entry of `for_each`. What is
+ * The rules that a written one stands for: itself, or one for each entry of `for_each`, and a pause
+ * behind each of those: there may be ten thousand, and each is as large as the rule. What is
  * wrong with a tag is reported; of a wrong one in the name there is no rule.
  *
  * @param reporterOf - where problems of one entry go; `null`: of the rule as it is written
  */
-export function expandRule(
+export function* expandRule(
   written: WrittenRule,
   reporterOf: (entry: Entry | null) => Reporter,
-): readonly RuleSource[] {
+): Slices<readonly RuleSource[]> {
   const { name, at, source } = written
   const reporter = reporterOf(null)
   if (!isJsonObject(source)) {
@@ -55,10 +57,13 @@ export function expandRule(
     reporter.errorAtKey([...at, 'abstract'], 'bad-value', message, 'leave one of the two out')
     return []
   }
-  const made = entries.value.flatMap((each) => {
+  const made: RuleSource[] = []
+  for (const each of entries.value) {
     const entry: Entry = { each, label: labelOf(each) }
-    return expandOne(written, value, entry, reporterOf(entry)) ?? []
-  })
+    const one = expandOne(written, value, entry, reporterOf(entry))
+    if (one !== null) made.push(one)
+    yield
+  }
   return withoutTwins(made, reporter)
 }
 

@@ -7,6 +7,7 @@ import { Family } from './inherit.ts'
 import { warnAbout } from './lint.ts'
 import { lookalikeTags } from './lint/lookalike-tags.ts'
 import { unusedLists } from './lint/unused-lists.ts'
+import { runInSlices } from './match-index/in-slices.ts'
 import type { RuleContext } from './rule-context.ts'
 import { readRuleFile, type RuleFile, type WrittenRule } from './rule-file.ts'
 import type { ListFiles } from './rule-lists.ts'
@@ -92,7 +93,7 @@ class Load {
     for (const one of written) {
       await this.#context.breathe()
       const before = this.count
-      const made = this.#expandOne(one)
+      const made = await this.#expandOne(one)
       this.count += made.filter(({ value }) => value['abstract'] !== true).length
       for (const rule of made) {
         const first = byName.get(rule.name)
@@ -134,15 +135,16 @@ class Load {
     return inOrder(this.#told.tell(all, (written) => this.#entries.get(written) ?? 1))
   }
 
-  #expandOne(written: WrittenRule): readonly RuleSource[] {
+  async #expandOne(written: WrittenRule): Promise<readonly RuleSource[]> {
     const reporters: Reporter[] = []
     let entries = 0
-    const made = expandRule(written, (entry) => {
+    const work = expandRule(written, (entry) => {
       if (entry !== null) entries++
       const reporter = createReporter(placesOfWritten(written, entry, this.#told))
       reporters.push(reporter)
       return reporter
     })
+    const made = await runInSlices(work, this.#context.breathe)
     this.#entries.set(written, entries)
     for (const { problems } of reporters) this.#add(problems)
     return made

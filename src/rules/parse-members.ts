@@ -4,6 +4,7 @@ import { didYouMean } from '../schema/did-you-mean.ts'
 import type { At } from '../schema/yaml-document.ts'
 import { foldCase } from './case-folding.ts'
 import type { Scalar } from './condition.ts'
+import type { Breathe } from './match-index/in-slices.ts'
 import type { TestContext } from './parse-operators.ts'
 
 /** Members of one list in a rule; a longer one belongs into `lists`. */
@@ -70,6 +71,34 @@ export function parseListName(
  */
 const sets = new WeakMap<readonly Json[], ReadonlySet<Scalar>>()
 const foldedSets = new WeakMap<ReadonlySet<Scalar>, ReadonlySet<Scalar>>()
+
+/** Members that are put into a set between two looks at the clock: below a millisecond. */
+const membersAtOnce = 4_096
+
+/**
+ * Makes the sets of a long list ahead of the rules that name it, and lets the process go on between
+ * parts of it: compiling a rule waits for nobody.
+ *
+ * @param folds - whether a rule may ask without regard to case
+ */
+export async function prepareMembers(
+  list: readonly Json[],
+  folds: boolean,
+  breathe: Breathe,
+): Promise<void> {
+  if (list.length <= membersAtOnce || sets.has(list)) return
+  const members = new Set<Scalar>()
+  const folded = new Set<Scalar>()
+  let count = 0
+  // as: rule-lists.ts lets no other member through
+  for (const one of list as readonly Scalar[]) {
+    members.add(one)
+    if (folds) folded.add(typeof one === 'string' ? foldCase(one) : one)
+    if (++count % membersAtOnce === 0) await breathe()
+  }
+  sets.set(list, members)
+  if (folds) foldedSets.set(members, folded)
+}
 
 function namedMembers(list: readonly Json[]): ReadonlySet<Scalar> {
   const known = sets.get(list)

@@ -6,6 +6,7 @@ import { describeValue } from '../schema/describe.ts'
 import { createReporter } from '../schema/reporter.ts'
 import type { SourceFile } from '../schema/source-files.ts'
 import { parseYaml, type At, type YamlDocument } from '../schema/yaml-document.ts'
+import { prepareMembers } from './parse-members.ts'
 import type { RuleContext } from './rule-context.ts'
 import { readLists, type ListFiles } from './rule-lists.ts'
 import { defaultsSchema, ruleFileSchema } from './rule-schema.ts'
@@ -56,6 +57,14 @@ export async function readRuleFile(
     rules: context,
     listFiles,
   })
+  // Whoever writes `ci` in another way than by its name waits a second for a list of a million.
+  const folds = /\bci\b/.test(source.text)
+  for (const { value } of lists.values()) {
+    // as: isArray forgets what the members are
+    if (Array.isArray(value)) {
+      await prepareMembers(value as readonly Json[], folds, context.breathe)
+    }
+  }
   const rules: WrittenRule[] = []
   const file: RuleFile = {
     document,

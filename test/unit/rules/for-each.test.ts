@@ -242,6 +242,17 @@ describe('a mistake in a rule that for_each makes', () => {
   })
 })
 
+describe('a long for_each', () => {
+  it('lets the process go on between its entries', async () => {
+    let breaths = 0
+    const entries = Array.from({ length: 500 }, (_, i) => `{ n: ${i} }`).join(', ')
+    const text = `rules: { "r-{{each.n}}": { for_each: [${entries}], topics: [a], when: { n: "{{each.m}}" } } }`
+    const { rules } = await loadText(text, { breathe: () => Promise.resolve(void breaths++) })
+    expect(rules).to.equal(500)
+    expect(breaths).to.be.at.least(1_000) // when each is made, and when it is compiled
+  })
+})
+
 describe('a wrong tag of for_each', () => {
   const told = async (text: string): Promise<readonly string[]> =>
     placesOf((await loadText(text)).problems)

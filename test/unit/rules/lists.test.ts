@@ -99,6 +99,25 @@ describe('a list from a file', () => {
     const { problems } = await load(`${lines.join('')}one more\n`)
     expect(placesOf(problems).slice(0, 1)).to.deep.equal(['1:25 too-many'])
   }).timeout(20_000)
+
+  it('lets the process go on while its set is made, and the folded one for `ci`', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, i) => `Wiki${i}`)
+    const breathsOf = async (when: string): Promise<number> => {
+      let breaths = 0
+      const text = file.replace('{ in: wikis }', when)
+      const loaded = await loadText(text, {
+        readListFile: () => Promise.resolve({ kind: 'text', text: lines.join('\n') }),
+        breathe: () => Promise.resolve(void breaths++),
+      })
+      expect(loaded.problems).to.deep.equal([])
+      expect(has(loaded, 'Wiki49999')).to.equal(true)
+      expect(has(loaded, 'wIkI49999')).to.equal(when.includes('ci'))
+      return breaths
+    }
+    // Twelve times while its lines are read, and twelve while the sets are made.
+    expect(await breathsOf('{ in: wikis }')).to.be.above(24)
+    expect(await breathsOf('{ in: wikis, ci: true }')).to.be.above(24)
+  })
 })
 
 describe('lists with a mistake', () => {
