@@ -20,6 +20,23 @@ export function whyNot(whole: Inspected): string | null {
   return found === null ? null : `${found.within}${wordsOf(found.leaf)}`
 }
 
+/**
+ * Which of several alternatives the event came nearest to, 0-based, and what of it decided; `null`
+ * where no part of any can be named.
+ */
+export function whyNone(
+  alternatives: readonly Inspected[],
+): { readonly nearest: number; readonly why: string } | null {
+  const found = alternatives.flatMap((one, i) => {
+    const leaf = decidedLeaf(one, '')
+    return leaf === null ? [] : [{ i, leaf }]
+  })
+  const [first] = found
+  if (first === undefined) return null
+  const best = found.reduce((near, one) => (isNearer(one.leaf, near.leaf) ? one : near), first)
+  return { nearest: best.i, why: `${best.leaf.within}${wordsOf(best.leaf.leaf)}` }
+}
+
 function wordsOf(leaf: Inspected): string {
   if (leaf.kind === 'expr') return leaf.doubt ?? `the expression is ${String(leaf.truth)}`
   const seen = `${leaf.path ?? ''} ${seenText(leaf.value)}`

@@ -1,6 +1,6 @@
 import { printable } from '../../model/printable.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
-import { cut, seenText, testText, whyNot } from '../../rules/why-not.ts'
+import { cut, seenText, testText, whyNone, whyNot } from '../../rules/why-not.ts'
 import type { Styles } from '../styles.ts'
 import { bodyOf, headersOf } from './explain-json.ts'
 import { hasCases, type Explanation, type Shown } from './explanation.ts'
@@ -41,7 +41,10 @@ function headline(explanation: Explanation, { bold, green, yellow }: Styles): st
 function reasonOf({ conditions, cases }: Explanation): string | null {
   if (conditions.truth !== true) return whyNot(conditions)
   const inDoubt = cases.find((one) => one !== null && typeof one.truth !== 'boolean')
-  return inDoubt === undefined || inDoubt === null ? 'none of its cases holds' : whyNot(inDoubt)
+  if (inDoubt !== undefined && inDoubt !== null) return whyNot(inDoubt)
+  const none = whyNone(cases.filter((one) => one !== null))
+  const nearest = none === null ? '' : `; the nearest is case ${none.nearest + 1}: ${none.why}`
+  return `none of its cases holds${nearest}`
 }
 
 /** `when` and `unless`, each below its own title; nothing for a rule that has neither. */

@@ -90,7 +90,7 @@ unless one of these holds
       {
         why: 'no case',
         event: { ...edit, page: { ...edit.page, size: 5 } },
-        says: 'none of its cases holds',
+        says: 'none of its cases holds; the nearest is case 1: page.size is 5, and the rule asks for { gt: 100 }',
       },
       {
         why: 'another topic',

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Json } from '../../../src/model/json.ts'
 import { inspectCondition } from '../../../src/rules/inspect-condition.ts'
-import { cut, seenText, testText, whyNot } from '../../../src/rules/why-not.ts'
+import { cut, seenText, testText, whyNone, whyNot } from '../../../src/rules/why-not.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, ruleText } from '../../support/load-text.ts'
 
@@ -55,6 +55,21 @@ describe('why a condition does not hold', () => {
       expect(whyNot(inspectCondition(one.condition, anEvent(body)))).to.equal(says)
     })
   }
+
+  it('is told of the nearest of several alternatives, which is named by its place', async () => {
+    const { sound } = await loadText(
+      ruleText('when: { any: [{ kind: edit }, { kind: move, a: 1 }, { kind: edit, b: 1 }] }'),
+    )
+    const [one] = sound
+    if (one === undefined) throw new Error('the rule does not load')
+    const whole = inspectCondition(one.condition, anEvent({ kind: 'Move', a: 1 }))
+    expect(whole.kind).to.equal('any')
+    expect(whyNone(whole.children)).to.deep.equal({
+      nearest: 1,
+      why: 'kind is "Move", and the rule asks for move',
+    })
+    expect(whyNone([])).to.equal(null)
+  })
 
   it('is told of a value that is nested deeper than a stack', () => {
     const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as Json // as: it is JSON
