@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { HttpCaller } from '../ports/http-caller.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
+import type { Store } from '../ports/store.ts'
 import type { ActionTools } from '../rules/action-kind.ts'
 import type { RuleSet } from '../rules/rule-set.ts'
 import { actionsOf } from '../rules/rule.ts'
@@ -20,6 +21,7 @@ import { RetryIntake } from './retry-intake.ts'
 import { RuleQueues } from './rule-queues.ts'
 import type { RuleQueue } from './rule-queue.ts'
 import { Settler } from './settle.ts'
+import { Leases } from './windows/leases.ts'
 
 /** How often new topics that fit a rule's globs are looked for (delivery.md, 7). */
 const lookForTopicsMs = 30_000
@@ -51,6 +53,7 @@ export interface EngineParts {
   readonly processId: string
   readonly bus: Bus
   readonly http: HttpCaller
+  readonly store: Store
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -69,6 +72,7 @@ export class Engine {
   readonly #cutOff = new AbortController()
   readonly #stops: (() => void)[] = []
   readonly #repeated: RepeatedLog
+  readonly #leases: Leases
 
   constructor(parts: EngineParts) {
     const { bus, clock, logger, metrics, ruleSet, topics, processId, limits } = parts
@@ -80,11 +84,13 @@ export class Engine {
     const producer = new PatientProducer(bus, clock, repeated)
     const settler = new Settler({ clock, producer, topics, log: repeated, processId, signal })
     const actions = this.#actionTools()
+    this.#leases = new Leases(parts.store, clock, processId)
     this.queues = new RuleQueues({
       ruleSet,
       meters,
       clock,
       settler,
+      leases: this.#leases,
       tools: { clock, actions, signal },
       hopsMax: limits.hopsMax,
       log: repeated,
@@ -143,6 +149,7 @@ export class Engine {
     await this.#lookForTopics()
     for (const lane of [this.#retryLane, ...this.#lanes]) await lane.start()
     this.#lag.start()
+    this.#leases.start()
     this.#stops.push(
       () => this.#lag.stop(),
       every(this.#parts.clock, lookForTopicsMs, () => this.#lookForTopics()),
@@ -165,6 +172,7 @@ export class Engine {
     await Promise.all([this.#retryLane, ...this.#lanes].map((lane) => lane.stop(deadlineMs)))
     cancel()
     this.#cutOff.abort()
+    this.#leases.stop()
     this.#repeated.tellAll()
     if (cut !== '') {
       throw new Error(`attempts were cut off and run again at the next start: ${cut}`)
@@ -209,6 +217,6 @@ export class Engine {
   }
 
   ruleQueues(): readonly RuleQueue[] {
-    return [...this.queues.all()]
+    return this.queues.all()
   }
 }

@@ -164,12 +164,12 @@ export class Lane implements ConsumerSink {
   // ---- what the bus tells us
 
   onAssigned(assigned: readonly Assigned[]): void {
-    const { logger, meters, budget, intake } = this.#parts
+    const { logger, meters, budget, intake, window } = this.#parts
     for (const one of assigned) {
       const former = this.#partitions.get(partitionName(one))
       if (former !== undefined) this.#forget(former)
       former?.end()
-      const partition = new Partition(one, budget, (settled) => this.#eventSettled(settled))
+      const partition = new Partition(one, window, budget, (settled) => this.#eventSettled(settled))
       this.#partitions.set(partitionName(one), partition)
       meters.eventsLost.of(this.name, one.topic).inc(0)
     }
@@ -262,7 +262,7 @@ export class Lane implements ConsumerSink {
    * we may never have seen, so it is read from its beginning as if we had just been given it.
    */
   #startOver(at: TopicPartition, from: bigint, to: bigint): void {
-    const { logger, budget, intake } = this.#parts
+    const { logger, budget, intake, window } = this.#parts
     const fields = { lane: this.name, ...at, from: String(from), to: String(to) }
     logger.error(fields, 'the log of a partition is shorter than it was; it is read from its start')
     const name = partitionName(at)
@@ -272,7 +272,7 @@ export class Lane implements ConsumerSink {
     this.#forget(former)
     former.end()
     const assigned = { ...at, epoch: former.epoch, position: to, metadata: '' }
-    const anew = new Partition(assigned, budget, (settled) => this.#eventSettled(settled))
+    const anew = new Partition(assigned, window, budget, (settled) => this.#eventSettled(settled))
     this.#partitions.set(name, anew)
     intake.dropRevoked()
   }

@@ -72,7 +72,8 @@ export class LiveIntake implements Intake {
     const task = newTask(noRule, eventOf(record, null), 0)
     const nothing = (): void => {}
     const unused = { started: nothing, ended: nothing, done: nothing, retried: nothing }
-    const counts = { ...unused, dead: count, skipped: nothing }
+    const inPlace = { retriesInPlace: nothing, waitsInTier: nothing }
+    const counts = { ...unused, ...inPlace, dead: count, skipped: nothing }
     void settler.unattempted({ task, ticket, rule: null, meters: counts }, reason, error)
   }
 

@@ -6,6 +6,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Counter, Family, Gauge, Histogram, Metrics } from '../ports/metrics.ts'
 import type { Ladder } from './ladder.ts'
 import { newLadder } from './ladder.ts'
+import type { DedupResult } from './windows/window-host.ts'
+import { dedupResults } from './windows/window-host.ts'
 
 const delayBuckets = [
   0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400, 604_800,
@@ -44,7 +46,7 @@ export function createMeters(metrics: Metrics, clock: Clock): Meters {
     retried: metrics.counter(
       perRule(
         'sluice_rule_retried_total',
-        'Attempts handed to a retry tier, by what failed.',
+        'Attempts that are tried again, by what failed.',
         'reason',
       ),
     ),
@@ -53,6 +55,9 @@ export function createMeters(metrics: Metrics, clock: Clock): Meters {
     ),
     dead: metrics.counter(
       perRule('sluice_rule_dead_total', 'Tasks sent to the dead letters.', 'reason'),
+    ),
+    dedup: metrics.counter(
+      perRule('sluice_dedup_total', 'Claims of a key, by how the store answered.', 'result'),
     ),
     delay: metrics.histogram({
       ...perRule('sluice_rule_delay_seconds', 'From event time to the start of an attempt.'),
@@ -154,6 +159,7 @@ interface Families {
   readonly retried: Family<Counter>
   readonly held: Family<Counter>
   readonly dead: Family<Counter>
+  readonly dedup: Family<Counter>
   readonly delay: Family<Histogram>
   readonly rootDelay: Family<Histogram>
   readonly attempt: Family<Histogram>
@@ -196,6 +202,7 @@ export class RuleMeters {
     for (const reason of skipReasons) families.skipped.of(rule, reason).inc(0)
     for (const reason of retryReasons) families.retried.of(rule, reason).inc(0)
     for (const reason of deadReasons) families.dead.of(rule, reason).inc(0)
+    for (const result of dedupResults) families.dedup.of(rule, result).inc(0)
     families.held.of(rule).inc(0)
     this.refreshGauges()
   }
@@ -246,9 +253,34 @@ export class RuleMeters {
   }
 
   retried(reason: string): void {
-    this.ladder.retried += 1
+    this.retriesInPlace(reason)
     this.ladder.pending.retry += 1
+  }
+
+  /** A task waits in a tier topic for the end of its window: no attempt of it failed. */
+  waitsInTier(): void {
+    this.ladder.pending.retry += 1
+  }
+
+  /** An attempt failed, and its task waits in place for the next one. */
+  retriesInPlace(reason: string): void {
+    this.ladder.retried += 1
     this.#families.retried.of(this.#rule, reason).inc()
+  }
+
+  /** A task waits in place, holding its key. */
+  waits(): void {
+    this.ladder.pending.retry += 1
+  }
+
+  /** A task that waited in place goes on. */
+  goesOn(): void {
+    this.ladder.pending.retry -= 1
+  }
+
+  /** A claim of a key was answered, or its lease lost. */
+  dedup(result: DedupResult): void {
+    this.#families.dedup.of(this.#rule, result).inc()
   }
 
   dead(reason: DeadReason): void {

@@ -23,6 +23,7 @@ export class Partition implements TicketOwner {
   readonly inbox = new Fifo<BusRecord>()
   readonly #tracker: OffsetTracker
   readonly #islands: readonly Run[]
+  readonly #window: number
   readonly #budget: MemoryBudget
   readonly #onSettled: (partition: Partition) => void
   #islandsPassed = 0
@@ -34,7 +35,14 @@ export class Partition implements TicketOwner {
   #metadataChars = 0
   #nextOffset: bigint
 
-  constructor(assigned: Assigned, budget: MemoryBudget, onSettled: (partition: Partition) => void) {
+  /** @param window - events that may be unsettled */
+  constructor(
+    assigned: Assigned,
+    window: number,
+    budget: MemoryBudget,
+    onSettled: (partition: Partition) => void,
+  ) {
+    this.#window = window
     this.topic = assigned.topic
     this.partition = assigned.partition
     this.epoch = assigned.epoch
@@ -51,6 +59,10 @@ export class Partition implements TicketOwner {
 
   get isOver(): boolean {
     return this.#state === 'over'
+  }
+
+  get isCrowded(): boolean {
+    return this.#tracker.unsettled * 2 > this.#window
   }
 
   get unsettled(): number {

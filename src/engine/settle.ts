@@ -12,12 +12,19 @@ import type { RuleMeters } from './meters.ts'
 import type { OwnTopics } from './own-topics.ts'
 import type { PatientProducer, ProduceOptions, Produced } from './patient-producer.ts'
 import type { RepeatedLog } from './repeated-log.ts'
+import type { RetryPlan } from './retry-plan.ts'
 import { planRetry } from './retry-plan.ts'
 import type { TaskStory } from './task-headers.ts'
 import { hasResults, headersOfTask } from './task-headers.ts'
 import type { Ticket } from './ticket.ts'
 
 type Failed = Extract<AttemptResult, { kind: 'retry' | 'dead' }>
+
+/** What the window of a key is told of the run that has it. */
+export interface WindowMark {
+  acted(): Promise<void>
+  failed(dueInMs: number): Promise<void>
+}
 
 export interface SettlerParts {
   readonly clock: Clock
@@ -30,13 +37,27 @@ export interface SettlerParts {
   readonly signal: AbortSignal
 }
 
+/** What came of a task that was attempted. */
+export type Settled =
+  /** It was acted on. */
+  | { readonly kind: 'done' }
+  /** It is durable elsewhere: a retry or a dead letter. */
+  | { readonly kind: 'handed-on' }
+  /** Nothing is known: its event stays unsettled, for whoever has it next. */
+  | { readonly kind: 'left' }
+  /** In order: it is tried again where it is, `waitMs` later, and holds its key until then. */
+  | { readonly kind: 'waits'; readonly task: Task; readonly waitMs: number }
+
 /** A task with what it needs to be settled. */
 export interface Settling {
   readonly task: Task
   readonly ticket: Ticket
   /** The rule by whose text it ran; `null` where there is none. */
   readonly rule: Rule | null
-  readonly meters: Pick<RuleMeters, 'started' | 'ended' | 'done' | 'retried' | 'dead' | 'skipped'>
+  readonly meters: Pick<
+    RuleMeters,
+    'started' | 'ended' | 'done' | 'retried' | 'retriesInPlace' | 'waitsInTier' | 'dead' | 'skipped'
+  >
 }
 
 /**
@@ -50,18 +71,28 @@ export class Settler {
     this.#parts = parts
   }
 
-  /** Settles a task that was attempted. Never rejects. */
-  async afterAttempt(settling: Settling & { rule: Rule }, result: AttemptResult): Promise<void> {
+  /**
+   * Settles a task that was attempted. Never rejects.
+   *
+   * @param run - its place in the window of its key, which must know before its event is settled
+   */
+  async afterAttempt(
+    settling: Settling & { rule: Rule },
+    result: AttemptResult,
+    run: WindowMark | null,
+  ): Promise<Settled> {
     switch (result.kind) {
       case 'done':
+        if (run !== null) await run.acted()
         settling.meters.done()
-        return settling.ticket.taskSettled()
+        settling.ticket.taskSettled()
+        return { kind: 'done' }
       case 'aborted':
-        return settling.meters.skipped('reassigned')
+        return left(settling)
       case 'dead':
         return this.#bury(inPlace(settling, result.progress), storyOfFailure(result))
       case 'retry':
-        return this.#retryOrBury(settling, result)
+        return this.#retryOrBury(settling, result, run)
     }
   }
 
@@ -75,6 +106,7 @@ export class Settler {
   async unattempted(settling: Settling, reason: DeadReason, error: string): Promise<void> {
     const { ticket, meters } = settling
     meters.started()
+    ticket.taskBegins()
     ticket.taskStarted() // a hand-over of the partition waits for the produce
     await this.#bury(settling, { ...noStory, reason, error: boundedError(error) })
     meters.ended()
@@ -85,34 +117,70 @@ export class Settler {
    * Puts a task that has not begun into the shortest tier, due at once. For a hand-over of its
    * partition: another task of the event has begun, and who reads the event anew would repeat it.
    */
-  async handOver({ task, ticket, rule, meters }: Settling & { rule: Rule }): Promise<void> {
+  async handOver(settling: Settling & { rule: Rule }): Promise<boolean> {
+    const isStored = await this.#toTier(settling, {
+      reason: 'handed-over',
+      error: 'the partition was handed over before the task began',
+      dueInMs: 0,
+      counted: null,
+    })
+    settling.meters.skipped('reassigned') // who picks it up counts it as matched
+    return isStored
+  }
+
+  /** Puts a task that waits for the end of its window into a tier. `false`: it could not be stored. */
+  async toTier(settling: Settling & { rule: Rule }, dueInMs: number): Promise<boolean> {
+    const isStored = await this.#toTier(settling, {
+      reason: 'window',
+      error: 'the task waits for the end of its window',
+      dueInMs,
+      counted: this.#parts.processId,
+    })
+    if (isStored) settling.meters.waitsInTier()
+    else settling.meters.skipped('reassigned')
+    return isStored
+  }
+
+  async #toTier(
+    { task, ticket, rule, meters }: Settling & { rule: Rule },
+    why: { reason: string; error: string; dueInMs: number; counted: string | null },
+  ): Promise<boolean> {
     const { clock, topics } = this.#parts
+    const { reason, error, dueInMs, counted } = why
     meters.started()
-    ticket.taskStarted() // the hand-over waits for the produce
+    ticket.taskBegins()
+    ticket.taskStarted() // a hand-over of the partition waits for the produce
+    const tierMs = topics.tiersMs.find((ms) => ms >= dueInMs) ?? topics.tiersMs.at(-1) ?? 0
     const headers = headersOfTask(task, {
       ...noStory,
       ruleVersion: rule.version,
-      reason: 'handed-over',
-      error: 'the partition was handed over before the task began',
-      dueMs: clock.now(),
+      reason,
+      error,
+      dueMs: clock.now() + Math.min(dueInMs, tierMs),
+      counted,
     })
     const { key, value } = task.event.record
-    const record = { topic: topics.shortestTier, key, value, headers }
-    if ((await this.#produce(record, ticket, 'wait')) === 'stored') ticket.taskSettled()
-    meters.skipped('reassigned') // who picks it up counts it as matched
+    const record = { topic: topics.tier(tierMs), key, value, headers }
+    const isStored = (await this.#produce(record, ticket, 'wait')) === 'stored'
+    if (isStored) ticket.taskSettled()
     meters.ended()
     ticket.taskEnded()
+    return isStored
   }
 
-  async #retryOrBury(settling: Settling & { rule: Rule }, failed: Failed): Promise<void> {
-    const { clock, topics, processId } = this.#parts
-    const { task, rule, meters, ticket } = settling
+  async #retryOrBury(
+    settling: Settling & { rule: Rule },
+    failed: Failed,
+    run: WindowMark | null,
+  ): Promise<Settled> {
+    const { clock, topics } = this.#parts
+    const { task, rule, meters } = settling
     const nowMs = clock.now()
     const firstFailedMs = task.firstFailedMs ?? nowMs
     const plan = planRetry(
       rule.retry,
       { attempt: task.attempt, firstFailedMs, retryAfterMs: retryAfterOf(failed.failure) },
-      topics.tiersMs,
+      rule.order === 'key' ? noTiers : topics.tiersMs,
       nowMs,
       clock.random(),
     )
@@ -122,7 +190,25 @@ export class Settler {
       return this.#bury(spent, { ...story, exhausted: plan.by })
     }
     const next = { ...task, ...failed.progress, attempt: task.attempt + 1, firstFailedMs }
-    const headers = headersOfTask(next, {
+    const waitMs = plan.dueMs - nowMs
+    if (rule.order === 'key') {
+      meters.retriesInPlace(failed.failure.kind)
+      this.#tell(sentenceOfRetry, next, { ...story, dueMs: plan.dueMs })
+      return { kind: 'waits', task: next, waitMs }
+    }
+    if (run !== null) await run.failed(waitMs)
+    return this.#toRetryTier({ ...settling, task: next }, plan, failed, story)
+  }
+
+  async #toRetryTier(
+    settling: Settling & { rule: Rule },
+    plan: Extract<RetryPlan, { kind: 'retry' }>,
+    { failure }: Failed,
+    story: TaskStory & { readonly reason: DeadReason },
+  ): Promise<Settled> {
+    const { topics, processId } = this.#parts
+    const { task, rule, ticket, meters } = settling
+    const headers = headersOfTask(task, {
       ...story,
       ruleVersion: rule.version,
       dueMs: plan.dueMs,
@@ -130,20 +216,22 @@ export class Settler {
     })
     const { key, value } = task.event.record
     const record = { topic: topics.tier(plan.tierMs), key, value, headers }
-    const produced = await this.#produce(record, ticket, hasResults(next) ? 'tell' : 'wait')
+    const produced = await this.#produce(record, ticket, hasResults(task) ? 'tell' : 'wait')
     if (produced === 'too-large') {
-      return this.#bury(inPlace(settling, failed.progress), { ...story, ...resultsTooLarge })
+      const before = { ...settling, task: { ...task, attempt: task.attempt - 1 } }
+      return this.#bury(before, { ...story, ...resultsTooLarge })
     }
-    if (produced !== 'stored') return meters.skipped('reassigned')
-    meters.retried(failed.failure.kind)
-    this.#tell('an attempt failed; the task is tried again', next, { ...story, dueMs: plan.dueMs })
+    if (produced !== 'stored') return left(settling)
+    meters.retried(failure.kind)
+    this.#tell(sentenceOfRetry, task, { ...story, dueMs: plan.dueMs })
     ticket.taskSettled()
+    return { kind: 'handed-on' }
   }
 
   async #bury(
     settling: Settling,
     story: Omit<TaskStory, 'reason'> & { readonly reason: DeadReason },
-  ): Promise<void> {
+  ): Promise<Settled> {
     const { task, ticket, rule, meters } = settling
     const headers = headersOfTask(task, { ...story, ruleVersion: rule?.version ?? null })
     const record = {
@@ -156,10 +244,11 @@ export class Settler {
     const produced = await this.#produce(record, ticket, hasResults(task) ? 'tell' : 'wait')
     // Without the results it is as large as its event, which the bus has. A redrive begins anew.
     if (produced === 'too-large') return this.#bury(inPlace(settling, startOf(task.way)), story)
-    if (produced !== 'stored') return meters.skipped('reassigned')
+    if (produced !== 'stored') return left(settling)
     meters.dead(story.reason)
     this.#tell('a task went to the dead letters', task, story)
     ticket.taskSettled()
+    return { kind: 'handed-on' }
   }
 
   /** Each kind of failure of each rule is said once, then every ten seconds with a count. */
@@ -179,6 +268,17 @@ export class Settler {
     return producer.produce(record, { isGivenUp: () => ticket.isOver, signal, tooLarge })
   }
 }
+
+/** Nothing is settled: who has the event next carries the task out. */
+function left({ meters }: Pick<Settling, 'meters'>): Settled {
+  meters.skipped('reassigned')
+  return { kind: 'left' }
+}
+
+/** In order, a task waits in place: its delay need not be that of a tier. */
+const noTiers: readonly number[] = []
+
+const sentenceOfRetry = 'an attempt failed; the task is tried again'
 
 /** The same task, as far as it has come. */
 function inPlace<Kind extends Settling>(settling: Kind, progress: Progress): Kind {

@@ -7,6 +7,8 @@ export interface TicketOwner {
   readonly isRevoked: boolean
   /** The epoch is over: the next owner has the event, and nothing may be settled here any more. */
   readonly isOver: boolean
+  /** More than half of the events that may be unsettled are: what can be settled at once should be. */
+  readonly isCrowded: boolean
   taskStarted(): void
   taskEnded(): void
   eventSettled(ticket: Ticket): void
@@ -37,6 +39,10 @@ export class Ticket {
     return this.#owner.isOver
   }
 
+  get isCrowded(): boolean {
+    return this.#owner.isCrowded
+  }
+
   /** A task of the event has been started: who runs the event anew repeats that one. */
   get hasBegun(): boolean {
     return this.#hasBegun
@@ -48,10 +54,14 @@ export class Ticket {
     this.#open = count
   }
 
-  /** A task of this event is being attempted: a hand-over of the partition waits for its end. */
+  /** A task of this event is under way: a hand-over of the partition waits for its end. */
   taskStarted(): void {
-    this.#hasBegun = true
     this.#owner.taskStarted()
+  }
+
+  /** Something of a task is about to be done, that who runs the event anew would do again. */
+  taskBegins(): void {
+    this.#hasBegun = true
   }
 
   taskEnded(): void {

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { MemoryBroker } from '../../src/drivers/memory/broker.ts'
 import { MemoryBus } from '../../src/drivers/memory/bus.ts'
+import type { MemoryStore } from '../../src/drivers/memory/store.ts'
+import { memoryStore } from '../../src/drivers/memory/store.ts'
 import type { LaneSettings } from '../../src/engine/engine.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { ladderRest } from '../../src/engine/ladder.ts'
@@ -25,6 +27,8 @@ export interface HouseOptions {
   /** Beside the default lane. */
   readonly moreLanes?: readonly LaneSettings[]
   readonly tiersMs?: readonly number[]
+  /** Events of a retry tier's partition that may be unsettled. */
+  readonly retryWindow?: number
   readonly memoryBytes?: number
   readonly hopsMax?: number
   readonly partitions?: number
@@ -44,6 +48,7 @@ export class House {
   readonly logged: { level: string; sentence: string; fields: object }[] = []
   readonly metrics = new RecordingMetrics()
   readonly bus: MemoryBus
+  readonly store: MemoryStore
   readonly engine: Engine
   readonly #options: HouseOptions
   readonly #topics: OwnTopics
@@ -56,6 +61,7 @@ export class House {
     this.clock = beside?.clock ?? new FakeClock()
     this.broker = beside?.broker ?? new MemoryBroker(this.clock)
     this.bus = new MemoryBus(this.broker)
+    this.store = beside?.store.beside() ?? memoryStore({ clock: this.clock })
     this.engine = new Engine({
       ruleSet: new RuleSet(options.rules.map((rule) => this.#mortal(rule))),
       lanes: [
@@ -63,7 +69,7 @@ export class House {
         ...(options.moreLanes ?? []),
       ],
       topics,
-      retryLane: { group: 'sluice.retry', window: 2_000 },
+      retryLane: { group: 'sluice.retry', window: options.retryWindow ?? 2_000 },
       limits: {
         memoryBytes: options.memoryBytes ?? 512 * 2 ** 20,
         eventBytes: 4 * 2 ** 20,
@@ -77,6 +83,7 @@ export class House {
         connections: () => [],
         close: () => Promise.resolve(),
       },
+      store: this.store,
       clock: this.clock,
       logger: this.#logger(),
       metrics: this.metrics,
@@ -130,9 +137,10 @@ export class House {
     return why
   }
 
-  /** As `kill -9`: the bus hears nothing more of it. */
+  /** As `kill -9`: bus and store hear nothing more of it. */
   async crash(): Promise<void> {
     this.#isCrashed = true
+    await this.store.close()
     await this.bus.crash()
     await this.settle()
   }

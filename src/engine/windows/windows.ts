@@ -1,0 +1,198 @@
+import type { SkipReason } from '../../model/outcome.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Rule } from '../../rules/rule.ts'
+import type { RuleMeters } from '../meters.ts'
+import type { Settling } from '../settle.ts'
+import { KeyWindow } from './key-window.ts'
+import type { Leases } from './leases.ts'
+import type { TaskKeys } from './task-keys.ts'
+import { ledByFirst, ledByNewest, type Led, type WindowEntry } from './window-entry.ts'
+import type { DedupResult, ReadyRun, RunOwner, WindowHost } from './window-host.ts'
+import type { WindowPolicy } from './window-policy.ts'
+import { covers } from './window-policy.ts'
+
+/**
+ * Keys of one rule whose window is remembered here although nothing waits in it: so many duplicates
+ * need not be asked of the store. Beyond it the store answers.
+ */
+const idleMax = 2_048
+
+/** How the windows settle what they do not let run. */
+export interface WindowSettler {
+  skipped(settling: Settling, reason: SkipReason): void
+  /** Puts a task into a tier topic, where it falls due in `dueInMs`. `false`: it could not be stored. */
+  toTier(settling: Settling & { rule: Rule }, dueInMs: number): Promise<boolean>
+  handOver(settling: Settling & { rule: Rule }): Promise<boolean>
+}
+
+export interface WindowsParts {
+  readonly rule: Rule
+  readonly policy: WindowPolicy
+  readonly clock: Clock
+  readonly leases: Leases
+  readonly meters: RuleMeters
+  readonly settler: WindowSettler
+  /** Puts a run into the queue of the rule. */
+  readonly ready: (run: ReadyRun, lead: WindowEntry) => void
+}
+
+/**
+ * The dedup windows of one rule, between admission and its queue. Holds what must wait, and bounds
+ * it: what waits long, or holds up half of a lane's window, goes to a tier topic.
+ */
+export class Windows implements WindowHost {
+  readonly policy: WindowPolicy
+  readonly clock: Clock
+  readonly leases: Leases
+  readonly #parts: WindowsParts
+  readonly #byKey = new Map<string, KeyWindow>()
+  /** Those in which nothing waits and nothing runs; the first has been so for longest. */
+  readonly #idle = new Set<RunOwner>()
+  #isRelieving = false
+
+  constructor(parts: WindowsParts) {
+    this.#parts = parts
+    this.policy = parts.policy
+    this.clock = parts.clock
+    this.leases = parts.leases
+  }
+
+  /** An admitted task. `hasWaited`: it comes from a tier topic. */
+  arrive(
+    admitted: Pick<WindowEntry, 'task' | 'ticket' | 'orderKey'>,
+    { key, stamp }: NonNullable<TaskKeys['window']>,
+    hasWaited: boolean,
+  ): void {
+    this.#parts.meters.ladder.pending.queue += 1
+    this.#arrive(key, { ...admitted, stamp, hasWaited, arrivedMs: this.clock.monotonic() })
+    if (admitted.ticket.isCrowded) this.#relieve()
+  }
+
+  #arrive(key: string, entry: WindowEntry): void {
+    const window = this.#windowOf(key)
+    window.arrive(entry)
+    this.#rest(window)
+  }
+
+  #windowOf(key: string): KeyWindow {
+    let window = this.#byKey.get(key)
+    if (window === undefined) {
+      window = new KeyWindow(key, this)
+      this.#byKey.set(key, window)
+    }
+    this.#idle.delete(window)
+    return window
+  }
+
+  /** Keeps a window that has become idle for a while, as long as it is open and there is room. */
+  #rest(window: RunOwner): void {
+    if (!window.isIdle) return
+    this.#idle.add(window)
+    for (const longest of this.#idle) {
+      if (longest.isOpen && this.#idle.size <= idleMax) return
+      this.#idle.delete(longest)
+      this.#byKey.delete(longest.key)
+    }
+  }
+
+  /** Hands over what waits, once all that came in this turn has come. */
+  #relieve(): void {
+    if (this.#isRelieving || !this.policy.mayHandOver) return
+    this.#isRelieving = true
+    this.clock.schedule(0, () => {
+      this.#isRelieving = false
+      for (const window of [...this.#byKey.values()]) if (window.hasWaiting) this.handOver(window)
+    })
+  }
+
+  /** Drops or hands over what waits for partitions that are not ours any more. */
+  dropRevoked(): void {
+    for (const window of [...this.#byKey.values()]) {
+      window.dropRevoked()
+      this.#rest(window)
+    }
+  }
+
+  // ---- what a window asks for
+
+  count(result: DedupResult): void {
+    this.#parts.meters.dedup(result)
+  }
+
+  ready(run: ReadyRun, lead: WindowEntry): void {
+    this.#parts.meters.ladder.pending.queue -= 1 // the queue counts it
+    this.#parts.ready(run, lead)
+  }
+
+  isBack(): void {
+    this.#parts.meters.ladder.pending.queue += 1
+  }
+
+  runEnded(window: RunOwner): void {
+    this.#rest(window)
+  }
+
+  skip(entry: WindowEntry, reason: SkipReason): void {
+    this.#parts.meters.ladder.pending.queue -= 1
+    this.#parts.settler.skipped(this.#settling(entry), reason)
+  }
+
+  handOver(window: RunOwner): void {
+    const taken = window.takeForTier()
+    this.#rest(window)
+    if (taken !== null) void this.#toTier(window.key, taken.led, taken.dueInMs)
+  }
+
+  /** The newest stands for those that it covers; with `keep: first` the others are its duplicates. */
+  async #toTier(key: string, led: Led, dueInMs: number): Promise<void> {
+    const { settler, meters } = this.#parts
+    const { lead, covered } = led
+    meters.ladder.pending.queue -= 1
+    const isStored = await settler.toTier(this.#settling(lead), dueInMs)
+    if (isStored && covers(this.policy.keep)) {
+      const { rule } = this.policy
+      const keepMs = 2 * dueInMs + waitingKeptMs
+      const { task, stamp } = lead
+      // What falls due before it has no need to act; without the answer it acts once too often.
+      void this.leases.store.noteWaiting({ rule, key, task: task.id, stamp, keepMs })
+    }
+    for (const entry of covered) {
+      if (isStored) this.skip(entry, 'superseded')
+      else if (entry.ticket.isRevoked) this.#left()
+      else this.#arrive(key, entry) // the partition of the lead went elsewhere, this one is still ours
+    }
+  }
+
+  leave(entries: readonly WindowEntry[]): void {
+    const isBegun = entries.some(({ ticket }) => ticket.hasBegun && !ticket.isOver)
+    const led = covers(this.policy.keep) ? ledByNewest(entries) : ledByFirst(entries)
+    if (led === null) return
+    // In order, what waits cannot be handed over: others of its key would pass it by.
+    if (!isBegun || !this.policy.mayHandOver) return entries.forEach(() => this.#left())
+    void this.#handOver(led)
+    this.leave(led.rest)
+  }
+
+  async #handOver({ lead, covered }: Led): Promise<void> {
+    this.#parts.meters.ladder.pending.queue -= 1
+    const isStored = await this.#parts.settler.handOver(this.#settling(lead))
+    for (const entry of covered) {
+      if (isStored) this.skip(entry, 'superseded')
+      else this.#left()
+    }
+  }
+
+  /** Not settled on purpose: the offset must stay where the next owner begins. */
+  #left(): void {
+    this.#parts.meters.ladder.pending.queue -= 1
+    this.#parts.meters.skipped('reassigned')
+  }
+
+  #settling({ task, ticket }: WindowEntry): Settling & { rule: Rule } {
+    const { rule, meters } = this.#parts
+    return { task, ticket, rule, meters }
+  }
+}
+
+/** What falls due beside it may be read that much later. */
+const waitingKeptMs = 3_600_000
