@@ -47,6 +47,34 @@ describe('config.example.yaml', () => {
   })
 })
 
+describe('every setting with a default', () => {
+  // A map has no text that a variable could hold; its parts are settings of their own.
+  const given = settings().filter(({ fallback }) => fallback !== null && !fallback.startsWith('{'))
+  const placed = given.map(({ path, fallback }) => ({
+    path: path.replace('<name>', 'default'),
+    fallback: fallback ?? '',
+  }))
+
+  it('can be said with --set, and so in SLUICE_SET', async () => {
+    expect(placed.length).to.be.greaterThan(30)
+    for (const { path, fallback } of placed) {
+      const { problems } = await loadConfig({ file: null, set: [`${path}=${fallback}`], env: {} })
+      expect(problems, path).to.deep.equal([])
+    }
+  })
+
+  it('can come from a variable, where it is a single value', async () => {
+    // A variable holds texts, of which none is a list or null.
+    const single = placed.filter(({ fallback }) => !/^(\[|null$)/.test(fallback))
+    expect(single.length).to.be.greaterThan(20)
+    for (const { path, fallback } of single) {
+      const env = { VALUE: fallback.replace(/^"(.*)"$/, '$1') }
+      const { problems } = await loadConfig({ file: null, set: [`${path}=\${VALUE}`], env })
+      expect(problems, path).to.deep.equal([])
+    }
+  })
+})
+
 describe('docs/configuration.md', () => {
   it('lists the settings that the schema has', async () => {
     const table = settingsTable()
