@@ -22,6 +22,9 @@ export interface LinkListener {
   onLost(): void
 }
 
+const connectionEnded =
+  /^(Connection is closed|Reached the max retries|Command aborted|Stream isn't writeable)/
+
 export class RedisLink implements Link {
   lastError: unknown = null
   readonly #client: ReturnType<typeof openClient>
@@ -64,9 +67,19 @@ export class RedisLink implements Link {
       return await this.#client.evalsha(scriptSha, keys.length, ...keys, ...args)
     } catch (error) {
       // A new server, or one whose scripts were flushed. Whoever gets the text keeps it.
-      if (!messageOf(error).startsWith('NOSCRIPT')) throw error
-      return this.#client.eval(script, keys.length, ...keys, ...args)
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw this.#reasonOf(error)
     }
+    try {
+      return await this.#client.eval(script, keys.length, ...keys, ...args)
+    } catch (error) {
+      throw this.#reasonOf(error)
+    }
+  }
+
+  /** ioredis tells a command that its connection ended, and why it did to the listeners. */
+  #reasonOf(error: unknown): unknown {
+    if (!connectionEnded.test(messageOf(error))) return error
+    return this.lastError ?? new Error('the connection was closed', { cause: error })
   }
 
   renew(): void {
