@@ -180,7 +180,9 @@ async function untilDrained(daemon: Daemon, { config, ruleSet }: House, signal: 
   ]
   const endMs = systemClock.monotonic() + drainMsMax
   while (!signal.aborted && systemClock.monotonic() < endMs) {
-    if (await isDrained(daemon.bus, groups)) return
+    // The lag that is shown was looked at a while ago; without this the table could contradict itself.
+    const isSeen = async (): Promise<boolean> => (await daemon.status()).bus.lag_events === 0
+    if ((await isDrained(daemon.bus, groups)) && (await isSeen())) return
     await systemClock.sleep(lookEveryMs)
   }
 }
