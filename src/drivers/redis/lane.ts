@@ -140,7 +140,7 @@ export class Lane {
       asked,
       calls: calls.length,
       sentMs: clock.monotonic(),
-      cancelDeadline: clock.schedule(timeoutMs, () =>
+      cancelDeadline: this.#after(timeoutMs, () =>
         this.#ended(underWay, { trouble: 'slow', error: `no answer in ${timeoutMs} ms` }),
       ),
     }
@@ -211,9 +211,9 @@ export class Lane {
 
   #giveUp(asked: readonly Asked[]): void {
     for (const one of asked) {
-      if (one.call === null) this.#isProbing = false
       if (!one.isOpen) continue
       one.isOpen = false
+      if (one.call === null) this.#isProbing = false
       one.call?.unanswered()
     }
   }
@@ -223,11 +223,20 @@ export class Lane {
     const first = this.#underWay?.asked.find(({ isOpen }) => isOpen) ?? this.#queue[0]
     if (first === undefined) return
     const { clock } = this.#options
-    this.#cancelExpiry = clock.schedule(first.untilMs - clock.monotonic(), () => {
+    this.#cancelExpiry = this.#after(first.untilMs - clock.monotonic(), () => {
       this.#cancelExpiry = null
+      if (this.#isClosed) return
       this.#expire()
-      if (!this.#isClosed) this.#watchExpiry()
+      this.#watchExpiry()
     })
+  }
+
+  /**
+   * Where the loop was held for longer than that, an answer may be there that nobody has read: it is
+   * read before `callback` runs.
+   */
+  #after(ms: number, callback: () => void): () => void {
+    return this.#options.clock.schedule(ms, () => void setImmediate(callback))
   }
 
   #expire(): void {

@@ -144,6 +144,7 @@ local calls = {
     event[UNTIL] = now + take()
     local entry = load(key)
     keepNewer(entry, WAITING, event)
+    entry[KEEP] = math.max(entry[KEEP], event[UNTIL])
     save(key, entry)
     return NEW, 0
   end,
