@@ -114,7 +114,7 @@ export function openEnvironment(path: string): Environment {
     return environment
   } catch (error) {
     void root?.close()
-    throw openingError(error, path, file)
+    throw openingError(error, path)
   }
 }
 
@@ -152,10 +152,10 @@ function checkFormat({ root, meta }: Environment, file: string): void {
   )
 }
 
-function openingError(error: unknown, path: string, file: string): PortError {
+function openingError(error: unknown, path: string): PortError {
   if (error instanceof PortError) return error
   const code = codeOf(error)
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 13 || code === 30) {
+  if (natureOf(error, path) === 'denied') {
     const message = `the embedded log in ${path} cannot be written: give this user the right to, or set bus.path`
     return new PortError('bus', 'denied', message, { cause: error })
   }
@@ -163,26 +163,37 @@ function openingError(error: unknown, path: string, file: string): PortError {
     const message = `${path} is not a folder: set bus.path to one`
     return new PortError('bus', 'invalid', message, { cause: error })
   }
-  if (code === -30793) return notOurs(file) // MDB_INVALID
+  if (code === -30793) return notOurs(logFileIn(path)) // MDB_INVALID
   return environmentError(error, path)
 }
 
 /** What the failure of a read or of a commit means to those behind the port. */
 export function environmentError(error: unknown, path: string): PortError {
   if (error instanceof PortError) return error
-  const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)
-  if (code === 'ENOSPC' || code === 28 || code === 122 || code === 27 || isFull(code, path)) {
+  const nature = natureOf(error, path)
+  if (nature === 'full') {
     const message =
       `no room on the disk of the embedded log in ${path}: make room there; ` +
       'Sluice goes on by itself once there is some'
     return new PortError('bus', 'full', message, { cause: error })
   }
-  if (isDamage(code, text)) {
-    return damaged(join(path, 'data.mdb'), text, error)
-  }
+  if (nature === 'damaged') return damaged(logFileIn(path), text, error)
   const message = `the embedded log in ${path} could not be read or written: ${text}`
   return new PortError('bus', 'unreachable', message, { cause: error })
+}
+
+/** What is behind an error of LMDB or of the file system, in the folder `path`. */
+export function natureOf(error: unknown, path: string): 'full' | 'damaged' | 'denied' | 'other' {
+  const code = codeOf(error)
+  const text = error instanceof Error ? error.message : String(error)
+  if (code === 'ENOSPC' || code === 28 || code === 122 || code === 27 || isFull(code, path)) {
+    return 'full'
+  }
+  if (isDamage(code, text)) return 'damaged'
+  const isDenied =
+    code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 13 || code === 30
+  return isDenied ? 'denied' : 'other'
 }
 
 /**

@@ -214,7 +214,7 @@ class JobFailed extends Error {
 const failurePauseMs = 250
 
 /** lmdb rejects with a general error that holds a promise, which rejects with the real one. */
-async function causeOf(error: unknown): Promise<unknown> {
+export async function causeOf(error: unknown): Promise<unknown> {
   if (error instanceof Error && 'commitError' in error) {
     try {
       await error.commitError
