@@ -56,7 +56,12 @@ export type ResponseError = (typeof responseErrors)[number]
 const responseErrors = ['timeout', 'refused', 'reset', 'dns', 'tls'] as const
 
 /** One thing that happens. Fields that are `undefined` were not written and are not compared. */
-export type Expected =
+export type Expected = {
+  /** Milliseconds from the start of the case; `null`: whenever that is. */
+  readonly atMs: number | null
+} & ExpectedThing
+
+type ExpectedThing =
   | { readonly kind: 'http'; readonly fields: ExpectedHttp }
   | { readonly kind: 'emit'; readonly fields: ExpectedEmit }
   /** An event that the rule does not act on. `no-match`: its condition does not hold. */
@@ -95,6 +100,9 @@ const entriesMax = 100
 
 const weekMs = 7 * 86_400_000
 
+/** Events and what is expected of them lie within a year of the start. */
+const caseMsMax = 52 * weekMs
+
 const scalar = z
   .union([z.string(), z.number(), z.boolean()], { error: 'a text, a number, true or false' })
   .transform(String)
@@ -111,7 +119,7 @@ const textsOrNull = z
 
 /** What an event has beside its body. */
 const around = {
-  at: durationMs({ min: 0, max: 52 * weekMs })
+  at: durationMs({ min: 0, max: caseMsMax })
     .optional()
     .describe('When it arrives, from the start of the case.')
     .meta({ default: '0s', examples: ['3s'] }),
@@ -252,7 +260,9 @@ const emit = z
 
 const skip = z
   .enum(['no-match', ...skipReasons])
-  .describe('Nothing happens, for this reason; `no-match` where the condition does not hold.')
+  .describe(
+    'An event is not acted on, for this reason; `no-match` where the condition does not hold.',
+  )
 
 const retry = z
   .strictObject({
@@ -267,6 +277,13 @@ const retry = z
 const dead = z
   .enum(deadReasons as [DeadReason, ...DeadReason[]]) // as: an array of keys that are there
   .describe('The task goes to the dead letters, for this reason.')
+
+const at = durationMs({ min: 0, max: caseMsMax })
+  .optional()
+  .describe(
+    'When that happens, from the start of the case, exactly. Beside one of the others. Without it any time.',
+  )
+  .meta({ examples: ['5s'] })
 
 function oneOrMany<Schema extends z.ZodType>(schema: Schema) {
   return z
@@ -287,9 +304,10 @@ const expectedMap = z
     skip: skip.optional(),
     retry: retry.optional(),
     dead: dead.optional(),
+    at,
   })
   .superRefine((given, context) => {
-    const keys = Object.keys(given)
+    const keys = Object.keys(given).filter((key) => key !== 'at')
     const refused = (key: string, message: string, hint: string | null = null): void =>
       refuse(context, 'bad-value', message, hint, [key])
     if (keys.length === 0) {
@@ -306,6 +324,9 @@ const expectedMap = z
       refused('skip', '`skip` says that nothing happens, and something else is expected as well')
     } else if (given.retry !== undefined && given.dead !== undefined) {
       refused('dead', 'a task is retried or dead, not both at once', 'write a list, in order')
+    } else if (given.at !== undefined && expectedOf(given).length > 1) {
+      const hint = 'write a list, with `at` beside each: `- { at: 5s, http: {..} }`'
+      refused('at', '`at` beside several things does not say when each of them happens', hint)
     }
   })
 
@@ -317,9 +338,10 @@ const expectedEntry = z
     skip: skip.optional(),
     retry: retry.optional(),
     dead: dead.optional(),
+    at,
   })
   .superRefine((given, context) => {
-    if (Object.keys(given).length === 1) return
+    if (Object.keys(given).filter((key) => key !== 'at').length === 1) return
     const hint = 'write `- ` before each of http, emit, skip, retry and dead'
     refuse(context, 'bad-value', 'an entry of this list is one thing that happens', hint)
   })
@@ -328,7 +350,9 @@ const expect = z
   .union([expectedMap, z.array(expectedEntry).min(1).max(eventsMax)], {
     error: 'a map, or a list of what happens in order',
   })
-  .describe('What happens: `http`, `emit`, `skip`, `retry`, `dead`, or a list of them in order.')
+  .describe(
+    'What happens: `http`, `emit`, `skip`, `retry`, `dead`, or a list of them in order; each with `at`, or without.',
+  )
   .meta({ examples: [{ skip: 'no-match' }] })
 
 /** One case of `tests`, as it is written. */
@@ -433,15 +457,13 @@ type ExpectedShape = z.infer<typeof expectedMap> | z.infer<typeof expectedEntry>
 /** Effects first, and then how the task stands. */
 function expectedOf(given: ExpectedShape): readonly Expected[] {
   const { http, emit, skip, retry, dead } = given
-  return [
-    ...(http === undefined
-      ? []
-      : [http].flat().map((fields) => ({ kind: 'http', fields }) as const)),
-    ...(emit === undefined
-      ? []
-      : [emit].flat().map((fields) => ({ kind: 'emit', fields }) as const)),
-    ...(skip === undefined ? [] : [{ kind: 'skip', reason: skip } as const]),
-    ...(retry === undefined ? [] : [{ kind: 'retry', afterMs: retry.after ?? null } as const]),
-    ...(dead === undefined ? [] : [{ kind: 'dead', reason: dead } as const]),
+  const atMs = given.at ?? null
+  const things: readonly (ExpectedThing | null)[] = [
+    ...[http ?? []].flat().map((fields) => ({ kind: 'http', fields }) as const),
+    ...[emit ?? []].flat().map((fields) => ({ kind: 'emit', fields }) as const),
+    skip === undefined ? null : { kind: 'skip', reason: skip },
+    retry === undefined ? null : { kind: 'retry', afterMs: retry.after ?? null },
+    dead === undefined ? null : { kind: 'dead', reason: dead },
   ]
+  return things.flatMap((thing) => (thing === null ? [] : [{ ...thing, atMs }]))
 }

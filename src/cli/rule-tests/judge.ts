@@ -11,7 +11,7 @@ import type { Expected, ExpectedEmit, ExpectedHttp } from '../../rules/rule-test
 /** What a case expected and what happened, both as one would write them below `expect`. */
 export interface Judgement {
   readonly ok: boolean
-  /** Each entry is a map of one key: `{ http: {..} }`. */
+  /** Each entry is a map of what happens, `{ http: {..} }`, and of `at` where it is asked for. */
   readonly expected: readonly JsonObject[]
   /** The same fields of what happened; of what nothing was expected of, the chief ones. */
   readonly actual: readonly JsonObject[]
@@ -30,12 +30,14 @@ export interface Judgement {
 export function judge(expected: readonly Expected[], happened: readonly Happened[]): Judgement {
   const compared = happened.filter(({ kind }) => isCompared(kind, expected))
   const wanted = expected.map(wantedText)
-  const actual = compared.map((one, i) => actualText(one, expected[i]))
+  const isTimed = expected.some(({ atMs }) => atMs !== null)
+  const textOf = (one: Happened, i: number): JsonObject => actualText(one, expected[i], isTimed)
+  const actual = compared.map(textOf)
   const isInVain = actual.length < wanted.length && !compared.some(({ kind }) => kind === 'dead')
   return {
     ok: isDeepStrictEqual(wanted, actual),
     expected: wanted,
-    actual: isInVain ? withEffects(expected, happened) : actual,
+    actual: isInVain ? withEffects(expected, happened).map(textOf) : actual,
     notes: happened.flatMap(noteOf),
   }
 }
@@ -44,11 +46,10 @@ export function judge(expected: readonly Expected[], happened: readonly Happened
 function withEffects(
   expected: readonly Expected[],
   happened: readonly Happened[],
-): readonly JsonObject[] {
-  const shown = happened.filter(
+): readonly Happened[] {
+  return happened.filter(
     ({ kind }) => kind === 'http' || kind === 'emit' || isCompared(kind, expected),
   )
-  return shown.map((one, i) => actualText(one, expected[i]))
 }
 
 function isCompared(kind: Happened['kind'], expected: readonly Expected[]): boolean {
@@ -67,6 +68,15 @@ function isCompared(kind: Happened['kind'], expected: readonly Expected[]): bool
 }
 
 function wantedText(one: Expected): JsonObject {
+  return one.atMs === null ? wantedThing(one) : { at: timeText(one.atMs), ...wantedThing(one) }
+}
+
+/** The start of a case is written as events have it. */
+function timeText(atMs: number): string {
+  return atMs === 0 ? '0s' : formatDuration(atMs)
+}
+
+function wantedThing(one: Expected): JsonObject {
   switch (one.kind) {
     case 'http':
     case 'emit':
@@ -85,7 +95,14 @@ function written(fields: Readonly<Record<string, Json | undefined>>): JsonObject
   return Object.fromEntries(given) as JsonObject // as: what is undefined has just been left out
 }
 
-function actualText(one: Happened, expected: Expected | undefined): JsonObject {
+/** @param isTimed - when it happened is told where nothing was expected as well */
+function actualText(one: Happened, expected: Expected | undefined, isTimed: boolean): JsonObject {
+  const isAsked = expected === undefined ? isTimed : expected.atMs !== null
+  const thing = actualThing(one, expected)
+  return isAsked ? { at: timeText(one.atMs), ...thing } : thing
+}
+
+function actualThing(one: Happened, expected: Expected | undefined): JsonObject {
   switch (one.kind) {
     case 'http':
       return { http: callText(one.request, expected?.kind === 'http' ? expected.fields : null) }
@@ -173,15 +190,16 @@ function alike(value: Json, model: Json | undefined): Json {
 }
 
 function noteOf(one: Happened): readonly string[] {
+  const at = one.atMs === 0 ? '' : ` at ${timeText(one.atMs)}`
   switch (one.kind) {
     case 'http':
     case 'emit':
       return []
     case 'skip':
-      return [`skipped: ${one.reason}${one.why === null ? '' : `, ${one.why}`}`]
+      return [`skipped${at}: ${one.reason}${one.why === null ? '' : `, ${one.why}`}`]
     case 'retry':
-      return [`an attempt failed: ${one.why}`]
+      return [`an attempt failed${at}: ${one.why}`]
     case 'dead':
-      return [`dead: ${one.why}`]
+      return [`dead${at}: ${one.why}`]
   }
 }

@@ -1,8 +1,19 @@
 import type { Clock } from '../../ports/clock.ts'
 
-/** A clock that stands still until it is moved; who sleeps on it moves it. Chance is always 0. */
+interface Due {
+  /** Milliseconds from the start. */
+  readonly atMs: number
+  readonly callback: () => void
+}
+
+/**
+ * A clock that stands still until it is played: it then goes straight to what falls due next. Of two
+ * at one moment the one that was planned first comes first. Chance is always 0.
+ */
 export class TrialClock implements Clock {
   readonly #startMs: number
+  /** In the order in which they fall due. */
+  readonly #due: Due[] = []
   #passedMs = 0
 
   /** @param startMs - milliseconds since 1970 */
@@ -14,6 +25,7 @@ export class TrialClock implements Clock {
     return this.#startMs + this.#passedMs
   }
 
+  /** From the start. */
   monotonic(): number {
     return this.#passedMs
   }
@@ -22,22 +34,29 @@ export class TrialClock implements Clock {
     return 0
   }
 
+  /** Nothing is aborted in a trial, so no signal is listened to. */
   sleep(ms: number): Promise<void> {
-    this.pass(ms)
-    return Promise.resolve()
+    return new Promise((resolve) => this.schedule(ms, resolve))
   }
 
-  /** Nothing in a trial waits beside the one thing that runs, so the callback never falls due. */
-  schedule(): () => void {
-    return () => {}
+  /** @param ms - `Infinity`: never */
+  schedule(ms: number, callback: () => void): () => void {
+    const due = { atMs: this.#passedMs + Math.max(0, ms), callback }
+    // From the end: most of what is planned while it plays comes behind what is there.
+    this.#due.splice(this.#due.findLastIndex(({ atMs }) => atMs <= due.atMs) + 1, 0, due)
+    return () => {
+      const at = this.#due.indexOf(due)
+      if (at !== -1) this.#due.splice(at, 1)
+    }
   }
 
-  pass(ms: number): void {
-    this.#passedMs += Math.max(0, ms)
-  }
-
-  /** Moves on to a moment, in milliseconds from the start; one that is over stays over. */
-  passTo(atMs: number): void {
-    this.pass(atMs - this.#passedMs)
+  /** Goes on to what falls due next, and does it. `false`: nothing ever will. */
+  playNext(): boolean {
+    const next = this.#due[0]
+    if (next === undefined || next.atMs === Infinity) return false
+    this.#due.shift()
+    this.#passedMs = next.atMs
+    next.callback()
+    return true
   }
 }

@@ -1,8 +1,8 @@
 import type { NewRecord } from '../../model/record.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { HttpAnswer, HttpCaller, HttpRequest } from '../../ports/http-caller.ts'
 import type { ActionTools } from '../../rules/action-kind.ts'
 import type { ResponseError, TestResponse } from '../../rules/rule-test-schema.ts'
-import type { TrialClock } from './trial-clock.ts'
 
 /** What a target does that no response was written for: it takes the call. */
 const answerOfRest: TestResponse = {
@@ -20,22 +20,25 @@ export type Effect =
 
 /**
  * The tools of an attempt without a network: calls are answered from a list, derived events are
- * taken down, and time passes as the answers say.
+ * taken down, and answers take the time that they are said to.
  *
  * @param tell - told each effect, in order
  */
 export function trialTools(
   responses: readonly TestResponse[],
-  clock: TrialClock,
+  clock: Pick<Clock, 'sleep'>,
   tell: (effect: Effect) => void,
 ): ActionTools {
   let calls = 0
   let records = 0n
   const http: HttpCaller = {
-    call(request, timeoutMs) {
+    async call(request, timeoutMs) {
       tell({ kind: 'http', request })
-      const answer = answerOf(responses[calls++] ?? answerOfRest, timeoutMs, clock)
-      return Promise.resolve(answer)
+      const response = responses[calls++] ?? answerOfRest
+      const isInTime = response.delayMs < timeoutMs
+      const tookMs = isInTime && !isTimeout(response) ? response.delayMs : timeoutMs
+      if (tookMs > 0) await clock.sleep(tookMs)
+      return isInTime ? answerOf(response, timeoutMs) : timedOut(timeoutMs)
     },
     connections: () => [],
     close: () => Promise.resolve(),
@@ -54,13 +57,12 @@ export function trialTools(
   }
 }
 
-function answerOf(response: TestResponse, timeoutMs: number, clock: TrialClock): HttpAnswer {
-  if (response.delayMs >= timeoutMs) {
-    clock.pass(timeoutMs)
-    return { kind: 'failed', failure: { kind: 'timeout', afterMs: timeoutMs } }
-  }
-  clock.pass(response.delayMs)
-  if (response.kind === 'error') return failedBy(response.error, timeoutMs, clock)
+function isTimeout(response: TestResponse): boolean {
+  return response.kind === 'error' && response.error === 'timeout'
+}
+
+function answerOf(response: TestResponse, timeoutMs: number): HttpAnswer {
+  if (response.kind === 'error') return failedBy(response.error, timeoutMs)
   const { status, headers, body } = response
   const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
   return {
@@ -72,10 +74,11 @@ function answerOf(response: TestResponse, timeoutMs: number, clock: TrialClock):
   }
 }
 
-function failedBy(error: ResponseError, timeoutMs: number, clock: TrialClock): HttpAnswer {
-  if (error !== 'timeout') {
-    return { kind: 'failed', failure: { kind: error, message: 'as the case has it' } }
-  }
-  clock.pass(timeoutMs)
-  return { kind: 'failed', failure: { kind: 'timeout', afterMs: timeoutMs } }
+function failedBy(error: ResponseError, timeoutMs: number): HttpAnswer {
+  if (error === 'timeout') return timedOut(timeoutMs)
+  return { kind: 'failed', failure: { kind: error, message: 'as the case has it' } }
+}
+
+function timedOut(afterMs: number): HttpAnswer {
+  return { kind: 'failed', failure: { kind: 'timeout', afterMs } }
 }

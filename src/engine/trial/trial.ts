@@ -1,22 +1,37 @@
-import { describeFailure } from '../../model/failure.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { invariant } from '../../model/invariant.ts'
 import type { DeadReason, SkipReason } from '../../model/outcome.ts'
-import { deadReasonOf } from '../../model/outcome.ts'
-import type { BusRecord } from '../../model/record.ts'
-import type { Task } from '../../model/task.ts'
-import { newTask } from '../../model/task.ts'
+import { deadReasons } from '../../model/outcome.ts'
+import type { BusRecord, NewRecord } from '../../model/record.ts'
+import { headerText } from '../../model/record.ts'
+import type { Bus } from '../../ports/bus.ts'
 import { inspectCondition } from '../../rules/inspect-condition.ts'
+import { RuleSet } from '../../rules/rule-set.ts'
 import type { RuleTest, TestEvent } from '../../rules/rule-test-schema.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { whyNot } from '../../rules/why-not.ts'
-import { admit, readmit, type AdmitContext, type Verdict } from '../admit.ts'
-import { attempt, type AttemptMeters, type AttemptResult, type AttemptTools } from '../attempt.ts'
-import { planRetry } from '../retry-plan.ts'
-import { eventOf } from '../task-headers.ts'
+import { createMeters } from '../meters.ts'
+import { ownTopics, type OwnTopics } from '../own-topics.ts'
+import { PatientProducer } from '../patient-producer.ts'
+import { RepeatedLog } from '../repeated-log.ts'
+import { RetryIntake } from '../retry-intake.ts'
+import { RuleQueues } from '../rule-queues.ts'
+import { eventOf, taskHeaders } from '../task-headers.ts'
+import { Ticket, type TicketOwner } from '../ticket.ts'
+import { Leases } from '../windows/leases.ts'
 import { TrialClock } from './trial-clock.ts'
+import { TrialSettler } from './trial-settler.ts'
+import { trialStore } from './trial-store.ts'
 import { trialTools, type Effect } from './trial-tools.ts'
+import { noLogger, noMetrics } from './unwatched.ts'
 
 /** One thing that a rule did in a trial, in the order in which it did them. */
-export type Happened =
+export type Happened = {
+  /** Milliseconds from the start of the case. */
+  readonly atMs: number
+} & Happening
+
+type Happening =
   | Effect
   | {
       readonly kind: 'skip'
@@ -41,9 +56,13 @@ const startMs = Date.UTC(2026, 0, 1)
 /** Things that happen in one trial; a case that goes on and on is cut here. */
 const happeningsMax = 10_000
 
+/** Prefix of the topics of the trial, and the name of its process. */
+const trialName = 'trial'
+
 /**
- * Runs a rule over the events of a case as the daemon would: the same match, admission, actions and
- * retry plan, on a clock that moves by itself, with answers from a list and no network.
+ * Runs a rule over the events of a case on the daemon's own path: match, admission, windows, queue,
+ * attempt, what settles it, retry topics. Only its edges are others: a clock that goes from one
+ * thing to the next, answers from a list, a store and a bus that last as long as the case.
  *
  * The rule is tried as if it were enabled and live, because those two say where it runs and not what
  * it does. Retries are played to their end, unless the case ends with a retry: then that one is the
@@ -59,88 +78,86 @@ export async function runTrial(
   return trial.happened
 }
 
-/** Something that is to happen; of two at one moment the one that was planned first does. */
-interface Due {
-  readonly atMs: number
-  readonly run: () => Promise<void>
-}
-
 class Trial {
   readonly happened: Happened[] = []
   readonly #rule: Rule
-  readonly #settings: TrialSettings
   readonly #clock = new TrialClock(startMs)
-  readonly #tools: AttemptTools
-  readonly #due: Due[] = []
+  readonly #topics: OwnTopics
+  readonly #queues: RuleQueues
+  readonly #retries: RetryIntake
   #retriesLeft: number
+  #stored = 0n
 
-  constructor(rule: Rule, test: RuleTest, settings: TrialSettings) {
+  constructor(rule: Rule, test: RuleTest, { tiersMs, hopsMax }: TrialSettings) {
     this.#rule = rule
-    this.#settings = settings
+    this.#topics = ownTopics(trialName, tiersMs)
     const retries = test.expect.filter(({ kind }) => kind === 'retry').length
     this.#retriesLeft = test.expect.at(-1)?.kind === 'retry' ? retries : Infinity
-    this.#tools = {
-      clock: this.#clock,
-      actions: trialTools(test.responses, this.#clock, (effect) => this.happened.push(effect)),
-      signal: new AbortController().signal,
-    }
+    const clock = this.#clock
+    const { signal } = new AbortController()
+    const log = new RepeatedLog(noLogger, clock)
+    const meters = createMeters(noMetrics, clock)
+    const producer = new PatientProducer(this.#bus, clock, log)
+    const settler = new TrialSettler(
+      { clock, producer, topics: this.#topics, log, processId: trialName, signal },
+      {
+        skipped: (reason) => this.#tell({ kind: 'skip', reason, why: null }),
+        retried: (afterMs, why) => this.#retried(afterMs, why),
+      },
+    )
+    this.#queues = new RuleQueues({
+      ruleSet: new RuleSet([rule]),
+      meters,
+      clock,
+      settler,
+      // They are not started, so nothing is renewed: no other process is there to take a lease over.
+      leases: new Leases(trialStore(clock), clock, trialName),
+      tools: {
+        clock,
+        actions: trialTools(test.responses, clock, (effect) => this.#tell(effect)),
+        signal,
+      },
+      hopsMax,
+      log,
+      logger: noLogger,
+    })
+    this.#retries = new RetryIntake({
+      queues: this.#queues,
+      settler,
+      meters,
+      processId: trialName,
+      topics: this.#topics,
+    })
     for (const [i, event] of test.events.entries()) {
-      this.#plan(event.atMs, () => this.#arrives(event, i))
+      clock.schedule(event.atMs, () => this.#arrives(event, i))
     }
   }
 
   async play(): Promise<void> {
-    for (let next = this.#takeNext(); next !== null; next = this.#takeNext()) {
-      this.#clock.passTo(next.atMs)
-      await next.run()
+    while (this.#clock.playNext()) {
+      await nextTurn() // nothing here waits for the outside, so by then all has run that could
       if (this.happened.length > happeningsMax) return
     }
   }
 
-  #plan(atMs: number, run: () => Promise<void>): void {
-    const behind = this.#due.findIndex((one) => one.atMs > atMs)
-    this.#due.splice(behind === -1 ? this.#due.length : behind, 0, { atMs, run })
+  #tell(happening: Happening): void {
+    this.happened.push({ atMs: this.#clock.monotonic(), ...happening })
   }
 
-  #takeNext(): Due | null {
-    return this.#due.shift() ?? null
-  }
-
-  async #arrives(given: TestEvent, index: number): Promise<void> {
+  #arrives(given: TestEvent, index: number): void {
     const rule = this.#rule
     const event = eventOf(this.#recordOf(given, index), given.body)
     if (!rule.topics.matches(given.topic)) {
-      return this.#skip('no-match', `the rule does not read the topic ${given.topic}`)
+      return this.#noMatch(`the rule does not read the topic ${given.topic}`)
     }
     const fired = rule.fire(event)
-    if (fired === null) {
-      const inspected = inspectCondition(rule.condition, event)
-      const why = inspected.truth === false ? whyNot(inspected) : 'none of its cases holds'
-      return this.#skip('no-match', why)
-    }
-    const task = newTask(rule.name, event, fired.way)
-    return this.#accept(admit({ rule, ...fired }, task, this.#admitContext()), task)
+    if (fired !== null) return this.#queues.fired({ rule, ...fired }, event, ticketOf(event.record))
+    const inspected = inspectCondition(rule.condition, event)
+    this.#noMatch(inspected.truth === false ? whyNot(inspected) : 'none of its cases holds')
   }
 
-  /** Neither rule nor event has changed, so it is matched as it was; but time has passed. */
-  async #comesBack(task: Task): Promise<void> {
-    const firing = { rule: this.#rule, way: task.way, doubt: null }
-    return this.#accept(readmit(firing, task, this.#admitContext()), task)
-  }
-
-  #admitContext(): AdmitContext {
-    return { nowMs: this.#clock.now(), hopsMax: this.#settings.hopsMax }
-  }
-
-  async #accept(verdict: Verdict, task: Task): Promise<void> {
-    switch (verdict.kind) {
-      case 'run':
-        return this.#attempt(task)
-      case 'skip':
-        return this.#skip(verdict.reason, null)
-      case 'dead':
-        this.happened.push({ kind: 'dead', reason: verdict.reason, why: verdict.error })
-    }
+  #noMatch(why: string | null): void {
+    this.#tell({ kind: 'skip', reason: 'no-match', why })
   }
 
   #recordOf({ body, ageMs, topic, key, headers }: TestEvent, index: number): BusRecord {
@@ -155,47 +172,56 @@ class Trial {
     }
   }
 
-  #skip(reason: 'no-match' | SkipReason, why: string | null): void {
-    this.happened.push({ kind: 'skip', reason, why })
+  /** Where retries, dead letters and what waits for the end of a window are stored. */
+  get #bus(): Pick<Bus, 'produce'> {
+    return {
+      produce: (records) =>
+        Promise.resolve(
+          records.map((record) => {
+            const stored = { topic: record.topic, partition: 0, offset: this.#stored++ }
+            this.#keep({ ...record, ...stored, timestampMs: this.#clock.now() })
+            return stored
+          }),
+        ),
+    }
   }
 
-  async #attempt(task: Task): Promise<void> {
-    const result = await attempt(task, this.#rule, this.#tools, noMeters)
-    if (result.kind === 'dead') return this.#dead(result)
-    if (result.kind === 'retry') this.#retry(task, result)
-  }
-
-  #dead({ failure }: Extract<AttemptResult, { kind: 'retry' | 'dead' }>): void {
-    this.happened.push({
-      kind: 'dead',
-      reason: deadReasonOf(failure),
-      why: describeFailure(failure),
-    })
-  }
-
-  #retry(task: Task, failed: Extract<AttemptResult, { kind: 'retry' | 'dead' }>): void {
-    const { failure, progress } = failed
-    const nowMs = this.#clock.now()
-    const firstFailedMs = task.firstFailedMs ?? nowMs
-    const retryAfterMs = failure.kind === 'status' ? failure.retryAfterMs : null
-    const plan = planRetry(
-      this.#rule.retry,
-      { attempt: task.attempt, firstFailedMs, retryAfterMs },
-      this.#settings.tiersMs,
-      nowMs,
-      this.#clock.random(),
+  #keep(record: NewRecord & BusRecord): void {
+    const text = (name: string): string => headerText(record.headers, name) ?? ''
+    const reason = deadReasons.find((one) => one === text(taskHeaders.reason))
+    const why = text(taskHeaders.error)
+    if (record.topic === this.#topics.dead) {
+      invariant(reason !== undefined, 'a dead letter without a reason')
+      return this.#tell({ kind: 'dead', reason, why })
+    }
+    const afterMs = Date.parse(text(taskHeaders.due)) - this.#clock.now()
+    // Any other reason is that of a task that waits, for the end of its window.
+    if (reason !== undefined && !this.#retried(afterMs, why)) return
+    this.#clock.schedule(this.#retries.readyAtMs(record) - this.#clock.now(), () =>
+      this.#retries.take(record, ticketOf(record)),
     )
-    if (plan.kind === 'exhausted') return this.#dead(failed)
-    const afterMs = plan.dueMs - nowMs
-    this.happened.push({ kind: 'retry', afterMs, why: describeFailure(failure) })
-    if (--this.#retriesLeft <= 0) return
-    const next = { ...task, ...progress, attempt: task.attempt + 1, firstFailedMs }
-    this.#plan(this.#clock.monotonic() + afterMs, () => this.#comesBack(next))
+  }
+
+  /** Whether the next attempt is still looked at. */
+  #retried(afterMs: number, why: string): boolean {
+    this.#tell({ kind: 'retry', afterMs, why })
+    this.#retriesLeft -= 1
+    return this.#retriesLeft > 0
   }
 }
 
-/** Nobody scrapes a trial. */
-const noMeters: AttemptMeters = {
-  attemptStarts: () => {},
-  actionEnded: () => {},
+const nothing = (): void => {}
+
+/** No partition goes elsewhere in a trial, and no offset is committed. */
+const owner: TicketOwner = {
+  isRevoked: false,
+  isOver: false,
+  isCrowded: false,
+  taskStarted: nothing,
+  taskEnded: nothing,
+  eventSettled: nothing,
+}
+
+function ticketOf(record: BusRecord): Ticket {
+  return new Ticket(owner, record, 0)
 }

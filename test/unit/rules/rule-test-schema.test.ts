@@ -26,7 +26,7 @@ describe('a case beside a rule', () => {
       line: 5,
       events: [{ body: { a: 1 }, atMs: 0, ageMs: 0, topic: 'edits', key: null, headers: {} }],
       responses: [],
-      expect: [{ kind: 'skip', reason: 'no-match' }],
+      expect: [{ atMs: null, kind: 'skip', reason: 'no-match' }],
     })
   })
 
@@ -94,31 +94,39 @@ describe('a case beside a rule', () => {
 })
 
 describe('what a case expects', () => {
-  const http = { kind: 'http', fields: { url: 'u' } } as const
-  const emit = { kind: 'emit', fields: { topic: 't' } } as const
+  const http: Expected = { atMs: null, kind: 'http', fields: { url: 'u' } }
+  const emit: Expected = { atMs: null, kind: 'emit', fields: { topic: 't' } }
+  const noMatch: Expected = { atMs: null, kind: 'skip', reason: 'no-match' }
+  const retry: Expected = { atMs: null, kind: 'retry', afterMs: null }
   const rows: readonly (readonly [written: string, want: readonly Expected[]])[] = [
     ['{ http: { url: u } }', [http]],
     ['{ http: [{ url: u }, { url: u }] }', [http, http]],
     ['{ emit: [{ topic: t }] }', [emit]],
     ['[{ http: { url: u } }, { emit: { topic: t } }, { http: { url: u } }]', [http, emit, http]],
-    ['{ skip: disabled }', [{ kind: 'skip', reason: 'disabled' }]],
-    ['{ retry: { after: 10s } }', [{ kind: 'retry', afterMs: 10_000 }]],
-    ['{ retry: {} }', [{ kind: 'retry', afterMs: null }]],
-    ['{ http: { url: u }, retry: {} }', [http, { kind: 'retry', afterMs: null }]],
-    ['{ http: { url: u }, dead: status }', [http, { kind: 'dead', reason: 'status' }]],
-    ['[{ http: { url: u } }, { skip: no-match }]', [http, { kind: 'skip', reason: 'no-match' }]],
+    ['{ skip: disabled }', [{ ...noMatch, reason: 'disabled' }]],
+    ['{ retry: { after: 10s } }', [{ ...retry, afterMs: 10_000 }]],
+    ['{ retry: {} }', [retry]],
+    ['{ http: { url: u }, retry: {} }', [http, retry]],
+    ['{ http: { url: u }, dead: status }', [http, { atMs: null, kind: 'dead', reason: 'status' }]],
+    ['[{ http: { url: u } }, { skip: no-match }]', [http, noMatch]],
     [
       '{ emit: { key: 7, value: null, headers: { a: 1, b: null } } }',
-      [{ kind: 'emit', fields: { key: '7', value: null, headers: { a: '1', b: null } } }],
+      [{ ...emit, fields: { key: '7', value: null, headers: { a: '1', b: null } } }],
     ],
     [
       '{ http: { method: POST, json: { a: [1] }, form: { n: 1 }, text: x } }',
       [
         {
-          kind: 'http',
+          ...http,
           fields: { method: 'POST', json: { a: [1] }, form: { n: '1' }, text: 'x' },
         },
       ],
+    ],
+    ['{ at: 5s, http: { url: u } }', [{ ...http, atMs: 5_000 }]],
+    ['{ at: 0s, http: [{ url: u }] }', [{ ...http, atMs: 0 }]],
+    [
+      '[{ http: { url: u }, at: 0s }, { at: 1500ms, skip: no-match }, { retry: {} }]',
+      [{ ...http, atMs: 0 }, { ...noMatch, atMs: 1_500 }, retry],
     ],
   ]
   for (const [written, want] of rows) {
@@ -153,6 +161,11 @@ describe('a case with a mistake', () => {
     ['{ name: a, event: {}, expect: { skip: disabled, http: {} } }', ['6:45 bad-value']],
     ['{ name: a, event: {}, expect: { retry: {}, dead: status } }', ['6:56 bad-value']],
     ['{ name: a, event: {}, expect: [{ http: {}, emit: {} }] }', ['6:38 bad-value']],
+    ['{ name: a, event: {}, expect: { at: 5s } }', ['6:37 bad-value']],
+    ['{ name: a, event: {}, expect: [{ at: 5s }] }', ['6:38 bad-value']],
+    ['{ name: a, event: {}, expect: { http: {}, at: soon } }', ['6:53 bad-duration']],
+    ['{ name: a, event: {}, expect: { http: [{}, {}], at: 5s } }', ['6:59 bad-value']],
+    ['{ name: a, event: {}, expect: { http: {}, dead: status, at: 5s } }', ['6:67 bad-value']],
     ['{ name: a, event: {}, expect: { skip: not-at-all } }', ['6:45 bad-value']],
     ['{ name: a, event: {}, expect: { dead: tired } }', ['6:45 bad-value']],
     ['{ name: a, event: {}, expect: { http: { ulr: x } } }', ['6:47 unknown-key']],

@@ -4,6 +4,7 @@ import type { Happened } from '../../../../src/engine/trial/trial.ts'
 import type { Expected } from '../../../../src/rules/rule-test-schema.ts'
 
 const call: Happened = {
+  atMs: 0,
   kind: 'http',
   request: {
     method: 'POST',
@@ -13,10 +14,12 @@ const call: Happened = {
   },
 }
 const form: Happened = {
+  atMs: 0,
   kind: 'http',
   request: { method: 'POST', url: 'http://a.internal/', headers: {}, body: 'a=1&b=x+y' },
 }
 const record: Happened = {
+  atMs: 0,
   kind: 'emit',
   record: {
     topic: 'out',
@@ -26,20 +29,36 @@ const record: Happened = {
   },
 }
 const tombstone: Happened = {
+  atMs: 0,
   kind: 'emit',
   record: { topic: 'out', key: null, value: null, headers: [] },
 }
-const noMatch: Happened = { kind: 'skip', reason: 'no-match', why: 'kind is "move"' }
-const retry: Happened = { kind: 'retry', afterMs: 10_000, why: 'the target answered 503' }
-const dead: Happened = { kind: 'dead', reason: 'status', why: 'the target answered 400' }
+const noMatch: Happened = { atMs: 0, kind: 'skip', reason: 'no-match', why: 'kind is "move"' }
+const superseded: Happened = { atMs: 5_000, kind: 'skip', reason: 'superseded', why: null }
+const retry: Happened = { atMs: 0, kind: 'retry', afterMs: 10_000, why: 'the target answered 503' }
+const dead: Happened = { atMs: 0, kind: 'dead', reason: 'status', why: 'the target answered 400' }
 
 const http = (fields: Extract<Expected, { kind: 'http' }>['fields']): Expected => ({
+  atMs: null,
   kind: 'http',
   fields,
 })
 const emit = (fields: Extract<Expected, { kind: 'emit' }>['fields']): Expected => ({
+  atMs: null,
   kind: 'emit',
   fields,
+})
+
+const skips = (reason: Extract<Expected, { kind: 'skip' }>['reason']): Expected => ({
+  atMs: null,
+  kind: 'skip',
+  reason,
+})
+const retries = (afterMs: number | null): Expected => ({ atMs: null, kind: 'retry', afterMs })
+const dies = (reason: Extract<Expected, { kind: 'dead' }>['reason']): Expected => ({
+  atMs: null,
+  kind: 'dead',
+  reason,
 })
 
 describe('what a case expects', () => {
@@ -126,19 +145,19 @@ describe('what a case expects', () => {
     },
     {
       is: 'a skip',
-      expected: [{ kind: 'skip', reason: 'no-match' }],
+      expected: [skips('no-match')],
       happened: [noMatch],
       ok: true,
     },
     {
       is: 'a skip, and it acts',
-      expected: [{ kind: 'skip', reason: 'no-match' }],
+      expected: [skips('no-match')],
       happened: [call],
       ok: false,
     },
     {
       is: 'a skip for another reason',
-      expected: [{ kind: 'skip', reason: 'too-old' }],
+      expected: [skips('too-old')],
       happened: [noMatch],
       ok: false,
     },
@@ -156,33 +175,63 @@ describe('what a case expects', () => {
     },
     {
       is: 'a retry, whatever was called',
-      expected: [{ kind: 'retry', afterMs: 10_000 }],
+      expected: [retries(10_000)],
       happened: [call, retry],
       ok: true,
     },
     {
       is: 'a retry at any time',
-      expected: [{ kind: 'retry', afterMs: null }],
+      expected: [retries(null)],
       happened: [call, retry],
       ok: true,
     },
     {
       is: 'a later retry',
-      expected: [{ kind: 'retry', afterMs: 60_000 }],
+      expected: [retries(60_000)],
       happened: [call, retry],
       ok: false,
     },
     {
       is: 'a dead letter',
-      expected: [{ kind: 'dead', reason: 'status' }],
+      expected: [dies('status')],
       happened: [call, retry, call, dead],
       ok: true,
     },
     { is: 'a call that is not dead', expected: [http({})], happened: [call, dead], ok: false },
     {
       is: 'a retry of what is dead',
-      expected: [{ kind: 'retry', afterMs: null }],
+      expected: [retries(null)],
       happened: [call, dead],
+      ok: false,
+    },
+    {
+      is: 'a call at its time',
+      expected: [{ ...http({}), atMs: 5_000 }],
+      happened: [{ ...call, atMs: 5_000 }],
+      ok: true,
+    },
+    {
+      is: 'a call a millisecond earlier',
+      expected: [{ ...http({}), atMs: 4_999 }],
+      happened: [{ ...call, atMs: 5_000 }],
+      ok: false,
+    },
+    {
+      is: 'a call at the start, and it comes later',
+      expected: [{ ...http({}), atMs: 0 }],
+      happened: [{ ...call, atMs: 5_000 }],
+      ok: false,
+    },
+    {
+      is: 'a skip between two calls',
+      expected: [http({}), skips('superseded'), http({})],
+      happened: [call, superseded, call],
+      ok: true,
+    },
+    {
+      is: 'a skip behind two calls that comes between them',
+      expected: [http({}), http({}), skips('superseded')],
+      happened: [call, superseded, call],
       ok: false,
     },
   ]
@@ -205,8 +254,19 @@ describe('what a case expects', () => {
     )
   })
 
+  it('is set beside the times where the case speaks of them, of what it did not expect as well', () => {
+    const later: Happened = { ...call, atMs: 1_500 }
+    const { expected, actual } = judge([{ ...http({}), atMs: 0 }, http({})], [call, later, later])
+    expect(expected).to.deep.equal([{ at: '0s', http: {} }, { http: {} }])
+    expect(actual).to.deep.equal([
+      { at: '0s', http: {} },
+      { http: {} },
+      { at: '1500ms', http: { method: 'POST', url: 'http://a.internal/x?y=1' } },
+    ])
+  })
+
   it('names what was not expected by its chief fields', () => {
-    const { actual } = judge([{ kind: 'skip', reason: 'no-match' }], [call, record])
+    const { actual } = judge([skips('no-match')], [call, record])
     expect(actual).to.deep.equal([
       { http: { method: 'POST', url: 'http://a.internal/x?y=1' } },
       { emit: { topic: 'out', key: 'k' } },
@@ -226,40 +286,37 @@ describe('what a case expects', () => {
     }[] = [
       {
         is: 'a dead letter behind a retry',
-        expected: [
-          { kind: 'retry', afterMs: null },
-          { kind: 'dead', reason: 'status' },
-        ],
+        expected: [retries(null), dies('status')],
         happened: [call, retry, record],
         actual: [done[0] ?? {}, { retry: { after: '10s' } }, done[1] ?? {}],
       },
       {
         is: 'a dead letter',
-        expected: { kind: 'dead', reason: 'status' },
+        expected: dies('status'),
         happened: [call, record],
         actual: done,
       },
       {
         is: 'a dead letter, after a retry',
-        expected: { kind: 'dead', reason: 'status' },
+        expected: dies('status'),
         happened: [call, retry, record],
         actual: done,
       },
       {
         is: 'a retry',
-        expected: { kind: 'retry', afterMs: null },
+        expected: retries(null),
         happened: [call, record],
         actual: done,
       },
       {
         is: 'a retry of what is dead: the dead letter says it',
-        expected: { kind: 'retry', afterMs: null },
+        expected: retries(null),
         happened: [call, dead],
         actual: [{ dead: 'status' }],
       },
       {
         is: 'a dead letter of what is skipped: nothing',
-        expected: { kind: 'dead', reason: 'status' },
+        expected: dies('status'),
         happened: [noMatch],
         actual: [],
       },
@@ -274,15 +331,18 @@ describe('what a case expects', () => {
   })
 
   it('does not show it where a case holds', () => {
-    const { actual } = judge([{ kind: 'dead', reason: 'status' }], [call, dead])
+    const { actual } = judge([dies('status')], [call, dead])
     expect(actual).to.deep.equal([{ dead: 'status' }])
   })
 
   it('comes with the reasons of what it does not compare', () => {
-    const { notes } = judge([http({})], [noMatch, call, retry])
+    const later: Happened = { ...dead, atMs: 10_000 }
+    const { notes } = judge([http({})], [noMatch, call, retry, superseded, later])
     expect(notes).to.deep.equal([
       'skipped: no-match, kind is "move"',
       'an attempt failed: the target answered 503',
+      'skipped at 5s: superseded',
+      'dead at 10s: the target answered 400',
     ])
   })
 })

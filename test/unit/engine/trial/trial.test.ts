@@ -213,7 +213,7 @@ cases: [{ when: { size: 1 }, do: { emit: { topic: out } } }]`
     const why = 'none of its cases holds'
     expect(
       await happenedIn(rule, 'event: { kind: edit }\nexpect: { skip: no-match }'),
-    ).to.deep.equal([{ kind: 'skip', reason: 'no-match', why }])
+    ).to.deep.equal([{ atMs: 0, kind: 'skip', reason: 'no-match', why }])
   })
 
   it('starts at the same moment always, so that what holds today holds in a year', async () => {
