@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { actionKinds } from '../../../src/actions/kinds.ts'
 import { loadRules, type LoadedRules } from '../../../src/rules/load-rules.ts'
+import { prepareMembers } from '../../../src/rules/parse-members.ts'
 import { readListFile, readRuleFiles, type ListFile } from '../../../src/schema/source-files.ts'
 import { anEvent } from '../../support/builders.ts'
 import { loadText, placesOf } from '../../support/load-text.ts'
@@ -101,22 +102,40 @@ describe('a list from a file', () => {
   }).timeout(20_000)
 
   it('lets the process go on while its set is made, and the folded one for `ci`', async () => {
-    const lines = Array.from({ length: 50_000 }, (_, i) => `Wiki${i}`)
-    const breathsOf = async (when: string): Promise<number> => {
+    const list = Array.from({ length: 50_000 }, (_, i) => `Wiki${i}`)
+    for (const folds of [false, true]) {
       let breaths = 0
-      const text = file.replace('{ in: wikis }', when)
-      const loaded = await loadText(text, {
-        readListFile: () => Promise.resolve({ kind: 'text', text: lines.join('\n') }),
+      const own = [...list] // sets are kept by the list that they are made of
+      await prepareMembers(own, folds, () => Promise.resolve(void breaths++))
+      expect(breaths).to.equal(12)
+      await prepareMembers(own, folds, () => Promise.resolve(void breaths++))
+      expect(breaths).to.equal(12)
+    }
+  })
+
+  it('is made into a set while the file is read, before any rule waits for it', async () => {
+    const breathsOf = async (members: number): Promise<number> => {
+      let breaths = 0
+      await loadText(file.replace('{ in: wikis }', 'x'), {
+        readListFile: () => Promise.resolve({ kind: 'text', text: 'a\n'.repeat(members) }),
         breathe: () => Promise.resolve(void breaths++),
       })
-      expect(loaded.problems).to.deep.equal([])
-      expect(has(loaded, 'Wiki49999')).to.equal(true)
-      expect(has(loaded, 'wIkI49999')).to.equal(when.includes('ci'))
       return breaths
     }
-    // Twelve times while its lines are read, and twelve while the sets are made.
-    expect(await breathsOf('{ in: wikis }')).to.be.above(24)
-    expect(await breathsOf('{ in: wikis, ci: true }')).to.be.above(24)
+    // A dozen times for the lines, and as often for the set.
+    expect((await breathsOf(50_000)) - (await breathsOf(1))).to.equal(24)
+  })
+
+  it('is the same list where its sets are made ahead', async () => {
+    const text = Array.from({ length: 5_000 }, (_, i) => `Wiki${i}`).join('\n')
+    for (const when of ['{ in: wikis }', '{ in: wikis, ci: true }']) {
+      const loaded = await loadText(file.replace('{ in: wikis }', when), {
+        readListFile: () => Promise.resolve({ kind: 'text', text }),
+      })
+      expect(has(loaded, 'Wiki4999')).to.equal(true)
+      expect(has(loaded, 'wIkI4999')).to.equal(when.includes('ci'))
+      expect(has(loaded, 'Wiki5000')).to.equal(false)
+    }
   })
 })
 
