@@ -9,8 +9,8 @@ import type { Linted } from './linted.ts'
  */
 export function firstDropsLast({ rule, at, document, keys }: Linted): readonly Problem[] {
   if (rule.dedup?.window?.keep !== 'first') return []
-  const own = keys.find(({ below }) => below[0] === 'dedup')
-  if (own !== undefined && namesAChange(own.text)) return []
+  const textOf = (root: string) => keys.find(({ below }) => below[0] === root)?.text
+  if (namesAChange(textOf('dedup') ?? textOf('key') ?? '')) return []
   const action = actionsOf(rule).find(({ sendsContent }) => !sendsContent)
   if (action === undefined) return []
   return [

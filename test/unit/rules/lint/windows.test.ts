@@ -89,6 +89,16 @@ describe('of a window that keeps the first event the linter warns', () => {
       expect(await told(first(key))).to.deep.equal([])
     })
   }
+  it('not where the key of the rule does', async () => {
+    const own = 'key: "{{event.meta.id}}"\ndedup: { window: 5s, keep: first }'
+    expect(await told(own)).to.deep.equal([])
+  })
+
+  it('where the key of the rule does, and that of the window does not', async () => {
+    const problems = await told(`key: "{{event.meta.id}}"\n${first('{{event.title}}')}`)
+    expect(placesOf(problems)).to.deep.equal(['6:56 first-drops-last'])
+  })
+
   for (const key of ['{{event.id}}', '{{event.title}}', '{{event.meta.domain}}', '{{@topic}}']) {
     it(`where the key names a thing: ${key}`, async () => {
       expect((await told(first(key))).map(({ code }) => code)).to.deep.equal(['first-drops-last'])
