@@ -49,7 +49,11 @@ export const statusSchema = z.strictObject({
     lag_events: count,
     lag_s: z.number().min(0),
   }),
-  store: z.strictObject({ kind: z.enum(['none', 'embedded', 'redis']), degraded: z.boolean() }),
+  store: z.strictObject({
+    kind: z.enum(['none', 'embedded', 'redis']),
+    degraded: z.boolean(),
+    trouble: z.strictObject({ reason: z.string(), error: z.string(), since: time }).nullable(),
+  }),
   rules: z.array(ruleSchema),
 }) satisfies z.ZodType<StatusDocument>
 

@@ -5,10 +5,16 @@ import type { Engine } from '../engine/engine.ts'
 import type { Bus } from '../ports/bus.ts'
 import { livenessOf, readinessOf } from './health.ts'
 import { ruleDocument } from './status.ts'
+import type { StoreWatch } from './store-watch.ts'
 import { version } from './version.ts'
 
 /** What the admin API shows of a running engine: all of it from memory, but for the topics. */
-export function adminSource(config: Config, engine: Engine, bus: Bus): AdminSource {
+export function adminSource(
+  config: Config,
+  engine: Engine,
+  bus: Bus,
+  storeWatch: StoreWatch,
+): AdminSource {
   const startedMs = systemClock.monotonic()
   const rules = () =>
     engine
@@ -26,7 +32,7 @@ export function adminSource(config: Config, engine: Engine, bus: Bus): AdminSour
           lag_events: engine.lag.events,
           lag_s: Math.round(engine.lag.seconds * 10) / 10,
         },
-        store: { kind: config.store.kind, degraded: false },
+        store: storeWatch.document(),
         rules: rules(),
       }),
     rules,
@@ -35,7 +41,7 @@ export function adminSource(config: Config, engine: Engine, bus: Bus): AdminSour
       const parts = livenessOf(engine.lanes())
       return { ok: parts.every(({ ok }) => ok), parts }
     },
-    readiness: () => readinessOf(engine.lanes()),
+    readiness: () => [...readinessOf(engine.lanes()), storeWatch.health()],
     async topics() {
       const names = await bus.admin.listTopics()
       const described = await bus.admin.describeTopics(names)

@@ -15,11 +15,15 @@ import type { Bus } from '../ports/bus.ts'
 import type { HttpCaller } from '../ports/http-caller.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Metrics } from '../ports/metrics.ts'
+import type { Store } from '../ports/store.ts'
 import type { RuleSet } from '../rules/rule-set.ts'
 import { adminSource } from './admin-source.ts'
+import { askStore } from './ask-store.ts'
 import { ensureTopics } from './ensure-topics.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { openBus } from './open-bus.ts'
+import { openStore } from './open-store.ts'
+import { StoreWatch } from './store-watch.ts'
 import { targetOptionsOf } from './target-options.ts'
 import { version } from './version.ts'
 
@@ -69,14 +73,25 @@ async function openParts(
     () => openBus(config, logger),
     (opened) => opened.close(),
   )
+  const storeWatch = new StoreWatch(config.store.kind, systemClock, logger, metrics)
+  const store = await lifecycle.open(
+    `the store (${config.store.kind})`,
+    async () => {
+      const opened = await openStore(config, logger, storeWatch)
+      // The claims of the first events would find it not yet connected, and be taken for an outage.
+      await askStore(opened, systemClock, storeReadyMsMax)
+      return opened
+    },
+    (opened) => opened.close(),
+  )
   const http = await lifecycle.open(
     'HTTP calls',
     () => Promise.resolve(callerOf(config)),
     (opened) => opened.close(),
   )
   observeConnections(metrics, http)
-  const engine = engineOf(config, ruleSet, { bus, http, logger, metrics })
-  const source = adminSource(config, engine, bus)
+  const engine = engineOf(config, ruleSet, { bus, store, http, logger, metrics })
+  const source = adminSource(config, engine, bus, storeWatch)
   const admin = await lifecycle.open(
     'the admin API',
     () => startAdmin(adminOptions(config, source, metrics, logger)),
@@ -94,6 +109,9 @@ async function openParts(
   )
   return { adminUrl: admin.address, bus, status: () => source.status() }
 }
+
+/** How long a start waits for a store that is away: it goes on without, and finds it when it is back. */
+const storeReadyMsMax = 1_000
 
 function callerOf({ http }: Config): HttpCaller {
   return undiciCaller({
@@ -122,7 +140,7 @@ function observeConnections(metrics: Metrics, http: HttpCaller): void {
 function engineOf(
   config: Config,
   ruleSet: RuleSet,
-  ports: { bus: Bus; http: HttpCaller; logger: Logger; metrics: Metrics },
+  ports: { bus: Bus; store: Store; http: HttpCaller; logger: Logger; metrics: Metrics },
 ): Engine {
   return new Engine({
     ...ports,

@@ -1,3 +1,4 @@
+import { rulesOfOneMachine } from '../cli/check/store-reach.ts'
 import { exitCode } from '../cli/exit-code.ts'
 import type { RunOptions } from '../cli/program-deps.ts'
 import type { Config } from '../config/config.ts'
@@ -26,9 +27,22 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const { config, ruleSet } = house
   const logger = createLogger(config.log, process.stderr.isTTY)
   logger.info(
-    { version, bus: config.bus.kind, rules: ruleSet.rules.length, pid: process.pid },
+    {
+      version,
+      bus: config.bus.kind,
+      store: config.store.kind,
+      rules: ruleSet.rules.length,
+      pid: process.pid,
+    },
     'starting',
   )
+  const ofOneMachine = rulesOfOneMachine(config, ruleSet.rules)
+  if (ofOneMachine.length > 0) {
+    logger.warn(
+      { rules: ofOneMachine.slice(0, rulesNamedMax), count: ofOneMachine.length },
+      'windows are of this machine only: daemons elsewhere do not see the embedded store',
+    )
+  }
   let daemon: Daemon
   try {
     daemon = await startDaemon(config, ruleSet, logger, stopping)
@@ -49,8 +63,13 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   return result === 'clean' ? exitCode.ok : exitCode.findings
 }
 
+/** Of a warning about many rules, so many are named. */
+const rulesNamedMax = 10
+
 function hintFor(cause: unknown, { bus }: Config): string {
-  if (!(cause instanceof PortError) || cause.code !== 'unreachable') return ''
+  const isBusAway =
+    cause instanceof PortError && cause.port === 'bus' && cause.code === 'unreachable'
+  if (!isBusAway) return ''
   return `  hint: does one of bus.kafka.brokers answer (${bus.kafka.brokers.join(', ')})?\n`
 }
 

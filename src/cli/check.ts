@@ -7,8 +7,9 @@ import { githubOf } from './check/github-format.ts'
 import { jsonOf } from './check/json-format.ts'
 import { junitOf } from './check/junit-format.ts'
 import { isUnreached, lookOnline } from './check/online.ts'
-import { placesIn } from './check/places.ts'
+import { placesIn, type CheckPlaces } from './check/places.ts'
 import { exampleProblems, untestedProblems } from './check/require-tests.ts'
+import { rulesOfOneMachine } from './check/store-reach.ts'
 import { textOf } from './check/text-format.ts'
 import { complain } from './complain.ts'
 import { exitCode } from './exit-code.ts'
@@ -54,7 +55,7 @@ export function checkCommand(deps: ProgramDeps, exit: (code: number) => void): C
     .addOption(
       new Option(
         '--online',
-        'look as well whether the bus, the topics and the targets are there; sends nothing',
+        'look as well whether the bus, the topics, the store and the targets are there; sends nothing',
       ).env('SLUICE_CHECK_ONLINE'),
     )
     .addOption(
@@ -110,18 +111,35 @@ async function reportOn(
   const places = await placesIn(configFile, files)
   const judge = requireTests ? untestedProblems : exampleProblems // the former tells the latter, too
   const ofTests = judge(rules, tests, places)
+  const ofStore = config === null ? [] : storeProblems(rulesOfOneMachine(config, rules), places)
   const ofNetwork =
     online && config !== null
       ? await lookOnline({ config, rules, clock: deps.clock, reach: deps.reachOf(config), places })
       : []
   const readConfig = configFile !== null && isRead(configFile, ofConfig) ? [configFile] : []
   return {
-    problems: [...ofConfig, ...inOrder([...ofRules, ...ofTests]), ...ofNetwork],
+    problems: [...ofConfig, ...ofStore, ...inOrder([...ofRules, ...ofTests]), ...ofNetwork],
     files: [...readConfig, ...files.map(({ name }) => name)],
     rules: loaded.rules,
     untested: rules.length - new Set(tests.map(({ rule }) => rule)).size,
     tests: await runTests(read, deps),
   }
+}
+
+function storeProblems(ofOneMachine: readonly string[], places: CheckPlaces): readonly Problem[] {
+  const [first, ...others] = ofOneMachine
+  if (first === undefined) return []
+  const also = ['', ' and another rule'][others.length] ?? ` and ${others.length} other rules`
+  return [
+    places.ofConfig(['store', 'kind'], {
+      severity: 'warning',
+      code: 'store-of-one-machine',
+      message:
+        `windows and order by key are of one machine only: daemons elsewhere do not see the ` +
+        `embedded store, and \`${first}\`${also} may act again there`,
+      hint: 'right where all daemons share one machine; else `store.kind: redis`',
+    }),
+  ]
 }
 
 /** Tests of rules that do not load would fail for reasons told already. */

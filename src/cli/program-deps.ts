@@ -3,6 +3,7 @@ import type { Environment } from '../config/environment.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { StoreState } from '../ports/store.ts'
 
 /** Where a command writes. */
 export interface Output {
@@ -43,6 +44,11 @@ export interface Reach {
    * `PortError`; how long it takes is the bus' own affair.
    */
   listTopics(): Promise<readonly string[] | null>
+  /**
+   * How the store stands, once it was asked something that changes nothing; `ok` for an embedded one
+   * whose folder may be written. Rejects with a `PortError` when it may not.
+   */
+  askStore(): Promise<StoreState>
   /** Whether `https://host:8443` takes connections: `null`, or what a call would fail with. */
   probe(origin: string, timeoutMs: number): Promise<Failure | null>
 }

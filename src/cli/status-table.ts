@@ -45,19 +45,32 @@ export function statusTable(rules: readonly RuleDocument[], options: TableOption
   return renderTable(columns, rules, { titleStyle: styles.bold, widthMax })
 }
 
-/** The daemon in two lines, then its rules. */
+/** The daemon in two lines, a third for a store that is degraded, then its rules. */
 export function statusText(status: StatusDocument, options: TableOptions): string {
   const { version, ready, uptime_s: uptime, bus, store, rules } = status
   const readiness = ready ? 'ready' : options.styles.yellow('not ready')
   const lag = bus.lag_events === 0 ? 'no lag' : `${events(bus.lag_events)} behind`
   const age = bus.lag_events === 0 ? '' : `, the oldest since ${lengthText(bus.lag_s)}`
-  const storeText = store.degraded ? `store ${store.kind}, degraded` : ''
   const lines = [
     `sluice ${printable(version)}, ${readiness}, up ${lengthText(uptime)} (counts are since then)`,
-    [`bus ${bus.kind}: ${lag}${age}`, storeText].filter((part) => part !== '').join('; '),
+    `bus ${bus.kind}: ${lag}${age}`,
+    ...(store.degraded ? [storeText(store, options)] : []),
   ]
   const table = rules.length === 0 ? 'no rules are loaded\n' : statusTable(rules, options)
   return `${lines.join('\n')}\n\n${table}`
+}
+
+function storeText(
+  { kind, trouble }: StatusDocument['store'],
+  { styles, nowMs, widthMax }: TableOptions,
+): string {
+  const lead = `store ${kind}: ${styles.yellow('degraded')}`
+  if (trouble === null) return lead
+  const { reason, error, since } = trouble
+  const isRelative = widthMax !== null
+  const seconds = Math.max(0, nowMs - Date.parse(since)) / 1_000 // clocks may differ
+  const time = isRelative ? `for ${lengthText(seconds)}` : `since ${since}`
+  return `${lead} ${time} (${printable(`${reason}: ${error}`)})`
 }
 
 /** One rule with all that is known of it. */

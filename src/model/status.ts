@@ -55,7 +55,19 @@ export interface StatusDocument {
     readonly lag_s: number
   }
   /** `none`: no rule needs one. */
-  readonly store: { readonly kind: 'none' | 'embedded' | 'redis'; readonly degraded: boolean }
+  readonly store: {
+    readonly kind: 'none' | 'embedded' | 'redis'
+    /** It does not answer as it should: `on_outage` of each rule decides. */
+    readonly degraded: boolean
+    /** What is wrong with it; `null`: nothing is. */
+    readonly trouble: null | {
+      /** One of a closed set: `unreachable`, `slow`, `denied` ... */
+      readonly reason: string
+      /** One line for people. */
+      readonly error: string
+      readonly since: string
+    }
+  }
   /** By name. */
   readonly rules: readonly RuleDocument[]
 }

@@ -56,6 +56,7 @@ export const problemCodes = [
   'no-example',
   // what is not there, with --online
   'bus-unreachable',
+  'store-unreachable',
   'topic-missing',
   'target-unreachable',
   'target-refused',
@@ -82,6 +83,7 @@ export const problemCodes = [
   'bad-cidr',
   'secret-unreadable',
   'admin-unprotected',
+  'store-of-one-machine',
 ] as const
 
 export type ProblemCode = (typeof problemCodes)[number]

@@ -39,7 +39,7 @@ export class TestAdminSource implements AdminSource {
       ready: true,
       uptime_s: 12.5,
       bus: { kind: 'embedded', lag_events: 3, lag_s: 0.25 },
-      store: { kind: 'none', degraded: false },
+      store: { kind: 'none', degraded: false, trouble: null },
       rules: this.rules(),
     })
   }

@@ -60,6 +60,7 @@ export async function sluice(
       options.reachOf ??
       (() => ({
         listTopics: () => Promise.resolve(null),
+        askStore: () => Promise.resolve({ kind: 'ok' }),
         probe: () => Promise.resolve({ kind: 'refused', message: 'nobody listens' }),
       })),
     openBus: () =>

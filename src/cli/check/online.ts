@@ -1,15 +1,17 @@
+import type { Config } from '../../config/config.ts'
 import { describeFailure, type Failure } from '../../model/failure.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { actionsOf, type Rule } from '../../rules/rule.ts'
 import { inOrder } from '../../schema/reporter.ts'
+import type { At } from '../../schema/yaml-document.ts'
 import type { Reach } from '../program-deps.ts'
 import { topicProblems, type TopicParts } from './online-topics.ts'
 
 /*
  * `check --online`: whether what the config and the rules name is really there. The bus is asked for
- * its topics, and every origin that a rule writes out is connected to as a call would connect, without
- * a request. Nothing is made and nothing is sent.
+ * its topics, the store something that changes nothing, and every origin that a rule writes out is
+ * connected to as a call would connect, without a request. Nothing is made and nothing is sent.
  */
 
 /** Bound of one look; a target that takes longer to take a connection is not well. */
@@ -22,7 +24,11 @@ const allMsMax = 30_000
 const probesAtOnce = 8
 
 /** Codes that mean: not reached, so nothing is known. They alone make the exit code 3. */
-const unreachedCodes: readonly string[] = ['bus-unreachable', 'target-unreachable']
+const unreachedCodes: readonly string[] = [
+  'bus-unreachable',
+  'store-unreachable',
+  'target-unreachable',
+]
 
 export function isUnreached({ code }: Pick<Problem, 'code'>): boolean {
   return unreachedCodes.includes(code)
@@ -33,10 +39,14 @@ export interface OnlineParts extends TopicParts {
   readonly clock: Clock
 }
 
-/** What is not there, first of the bus, then of the targets. Never rejects. */
+/** What is not there, first of the bus, then the store, then of the targets. Never rejects. */
 export async function lookOnline(parts: OnlineParts): Promise<readonly Problem[]> {
-  const [ofBus, ofTargets] = await Promise.all([lookAtBus(parts), lookAtTargets(parts)])
-  return [...ofBus, ...inOrder(ofTargets)]
+  const [ofBus, ofStore, ofTargets] = await Promise.all([
+    lookAtBus(parts),
+    lookAtStore(parts),
+    lookAtTargets(parts),
+  ])
+  return [...ofBus, ...ofStore, ...inOrder(ofTargets)]
 }
 
 async function lookAtBus(parts: OnlineParts): Promise<readonly Problem[]> {
@@ -60,6 +70,39 @@ async function lookAtBus(parts: OnlineParts): Promise<readonly Problem[]> {
       }),
     ]
   }
+}
+
+async function lookAtStore(parts: OnlineParts): Promise<readonly Problem[]> {
+  const { config, reach, clock, places } = parts
+  const problem = (why: string): readonly Problem[] => [
+    places.ofConfig(storePlaceOf(config), {
+      severity: 'error',
+      code: 'store-unreachable',
+      message: `the store (${storeNameOf(config)}) does not answer as it should: ${why}`,
+      hint: 'a daemon would start all the same, and `on_outage` of each rule decide',
+    }),
+  ]
+  try {
+    const state = await within(lookMsMax, reach.askStore(), clock)
+    return state.kind === 'ok' ? [] : problem(`${state.trouble}, ${state.error}`)
+  } catch (error) {
+    return problem(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** What in the config says where the store is. */
+function storePlaceOf({ store }: Config): At {
+  if (store.kind === 'embedded') return ['bus', 'path']
+  const key = { standalone: 'url', sentinel: 'sentinels', cluster: 'cluster' }
+  return ['store', 'redis', key[store.redis.server.kind]]
+}
+
+function storeNameOf({ store, bus }: Config): string {
+  if (store.kind === 'embedded') return `embedded, ${bus.path}`
+  const { server } = store.redis
+  if (server.kind === 'standalone') return `redis, ${server.url}`
+  const hosts = server.kind === 'cluster' ? server.nodes : server.sentinels
+  return `redis ${server.kind}, ${hosts.map(({ host, port }) => `${host}:${port}`).join(', ')}`
 }
 
 /** Rejects after `ms`; what comes later is nobody's any more. */

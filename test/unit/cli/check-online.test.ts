@@ -147,6 +147,50 @@ describe('sluice check --online', () => {
     ])
   }).timeout(10_000)
 
+  it('ends with 3 for a store that is away, told where the config names it', async () => {
+    const gone = await hostileServer()
+    await gone.close()
+    const store = `store:\n  kind: redis\n  redis:\n    url: redis://127.0.0.1:${gone.port}\n`
+    const { code, problems } = await check(emits, `${await makeBus(['edits', 'copies'])}${store}`)
+    expect(code).to.equal(3)
+    expect(problems).to.have.length(1)
+    const [problem] = problems
+    expect(problem).to.include({ line: 5, column: 5, code: 'store-unreachable', severity: 'error' })
+    expect(problem?.message).to.match(
+      /^the store \(redis, redis:\/\/127\.0\.0\.1:\d+\) does not answer as it should: unreachable, .*ECONNREFUSED/,
+    )
+  }).timeout(10_000)
+
+  const places: readonly { redis: string; place: string; names: string }[] = [
+    { redis: 'cluster: [a:1, b:2]', place: '4:5', names: 'redis cluster, a:1, b:2' },
+    {
+      redis: 'sentinels: { hosts: [a:1], name: m }',
+      place: '4:5',
+      names: 'redis sentinel, a:1',
+    },
+  ]
+  for (const { redis, place, names } of places) {
+    it(`tells of a store that refuses us at ${redis}`, async () => {
+      const state = { kind: 'degraded', trouble: 'denied', error: 'WRONGPASS' } as const
+      const { code, problems } = await check(
+        emits,
+        `store:\n  kind: redis\n  redis:\n    ${redis}\n`,
+        {
+          reachOf: () => ({
+            listTopics: () => Promise.resolve(['edits', 'copies']),
+            askStore: () => Promise.resolve(state),
+            probe: () => Promise.resolve(null),
+          }),
+        },
+      )
+      expect(code).to.equal(3)
+      expect(problems.map(({ line, column }) => `${line}:${column}`)).to.deep.equal([place])
+      expect(problems[0]?.message).to.equal(
+        `the store (${names}) does not answer as it should: denied, WRONGPASS`,
+      )
+    })
+  }
+
   it('does not wait for ever for a bus that never answers, nor for targets that never do', async () => {
     const clock = new FakeClock()
     const probed: [string, number][] = []
@@ -157,6 +201,7 @@ describe('sluice check --online', () => {
         looks()
         return new Promise(() => {})
       },
+      askStore: () => new Promise(() => {}),
       probe: async (origin, timeoutMs) => {
         probed.push([origin, timeoutMs])
         await clock.sleep(timeoutMs)
@@ -177,9 +222,12 @@ describe('sluice check --online', () => {
     expect(clock.monotonic()).to.be.at.most(40_000)
     expect(probed).to.have.length(48)
     expect(new Set(probed.map(([, timeoutMs]) => timeoutMs))).to.deep.equal(new Set([5_000]))
-    expect(problems).to.have.length(61)
+    expect(problems).to.have.length(62)
     expect(problems.filter(({ message }) => message.includes('before its turn'))).to.have.length(12)
     expect(problems[0]?.message).to.match(/cannot be reached: no answer within 5 s$/)
+    expect(problems[1]?.message).to.equal(
+      'the store (embedded, ./data) does not answer as it should: no answer within 5 s',
+    )
   })
 
   const missing: readonly { ensure: string; code: number; severity: string }[] = [
@@ -188,7 +236,11 @@ describe('sluice check --online', () => {
     { ensure: 'off', code: 1, severity: 'error' },
   ]
   const withTopics = (...topics: readonly string[]): ProgramDeps['reachOf'] => {
-    return () => ({ listTopics: () => Promise.resolve(topics), probe: () => Promise.resolve(null) })
+    return () => ({
+      listTopics: () => Promise.resolve(topics),
+      askStore: () => Promise.resolve({ kind: 'ok' }),
+      probe: () => Promise.resolve(null),
+    })
   }
   for (const { ensure, code, severity } of missing) {
     it(`tells topics that are missing as ${severity}s with ensure_topics: ${ensure}`, async () => {
@@ -235,7 +287,10 @@ describe('sluice check --online', () => {
     await writeFile(join(folder, 'file', 'x'), '')
     const refused = await check(emits, `bus: { path: ${join(folder, 'file', 'x', 'data')} }\n`)
     expect(refused.code).to.equal(3)
-    expect(refused.problems.map(({ code }) => code)).to.deep.equal(['bus-unreachable'])
+    expect(refused.problems.map(({ code }) => code)).to.deep.equal([
+      'bus-unreachable',
+      'store-unreachable',
+    ])
   })
 
   it('looks at the rules that are sound, and ends with 1 for the one that is not', async () => {

@@ -1,4 +1,7 @@
 import { expect } from 'chai'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { CheckDocument } from '../../../src/cli/check/json-format.ts'
 import { sluice } from '../../support/command-line.ts'
 
@@ -187,4 +190,58 @@ no problems in 1 file, 1 rule; 1 of 2 tests failed
       expect(stdout.startsWith(begins), stdout).to.equal(true)
     })
   }
+
+  describe('with the embedded store on Kafka', () => {
+    let folder: string
+    before(async () => void (folder = await mkdtemp(join(tmpdir(), 'sluice-check-'))))
+    after(() => rm(folder, { recursive: true }))
+
+    const rule = (name: string, extra: string): string =>
+      `  ${name}:\n    topics: [edits]\n    when: { type: ${name} }\n    key: "{{event.id}}"\n` +
+      `    do: { emit: { topic: ${name} } }\n    ${extra}\n`
+    const windowed = 'dedup: { window: 10s, keep: last }'
+
+    /** What is warned of the store. */
+    const told = async (config: string, ...rules: readonly string[]) => {
+      const path = join(folder, 'rules.yaml')
+      const configPath = join(folder, 'config.yaml')
+      await writeFile(path, `rules:\n${rules.join('')}`)
+      await writeFile(configPath, config)
+      const args = ['check', path, '-c', configPath, '--format', 'json']
+      const { code, stdout } = await sluice(args)
+      expect(code).to.equal(0)
+      const { problems } = JSON.parse(stdout) as CheckDocument // as: see above
+      return problems.filter((problem) => problem.code === 'store-of-one-machine')
+    }
+    const onKafka = 'bus: { kind: kafka }\nstore:\n  kind: embedded\n'
+
+    it('warns that what is remembered is of one machine only, where the config says so', async () => {
+      const [first, ...more] = await told(onKafka, rule('a', windowed), rule('b', 'order: key'))
+      expect(more).to.deep.equal([])
+      expect(first).to.include({ line: 3, column: 3, severity: 'warning' })
+      expect(first?.message).to.match(
+        / embedded store, and `a` and another rule may act again there$/,
+      )
+      expect(first?.hint).to.match(/`store\.kind: redis`$/)
+    })
+
+    const quiet: readonly { name: string; config: string; extra: string }[] = [
+      { name: 'no rule needs a store', config: onKafka, extra: 'timeout: 5s' },
+      {
+        name: 'the bus is of this machine too',
+        config: 'store: { kind: embedded }\n',
+        extra: windowed,
+      },
+      {
+        name: 'the store is Redis',
+        config: 'bus: { kind: kafka }\nstore: { kind: redis, redis: { url: "redis://h" } }\n',
+        extra: windowed,
+      },
+    ]
+    for (const { name, config, extra } of quiet) {
+      it(`says nothing where ${name}`, async () => {
+        expect(await told(config, rule('a', extra))).to.deep.equal([])
+      })
+    }
+  })
 })

@@ -147,6 +147,12 @@ describe('a table of rules', () => {
     expect(statusTable([aRuleDocument('a')], styled)).to.contain('\u001b[31m   2\u001b[39m')
   })
 
+  const trouble = {
+    reason: 'unreachable',
+    error: 'connect ECONNREFUSED \u001b[2J',
+    since: '2026-01-01T00:00:12.000Z',
+  }
+
   const daemons: readonly { name: string; of: Partial<StatusDocument>; want: string }[] = [
     {
       name: 'that is not ready and has no rules',
@@ -160,8 +166,8 @@ describe('a table of rules', () => {
     },
     {
       name: 'whose store is degraded',
-      of: { store: { kind: 'redis', degraded: true } },
-      want: 'sluice 0.1.0, ready, up 1h (counts are since then)\nbus kafka: no lag; store redis, degraded\n\nno rules are loaded\n',
+      of: { store: { kind: 'redis', degraded: true, trouble } },
+      want: 'sluice 0.1.0, ready, up 1h (counts are since then)\nbus kafka: no lag\nstore redis: degraded for 2m 48s (unreachable: connect ECONNREFUSED \uFFFD[2J)\n\nno rules are loaded\n',
     },
   ]
   for (const { name, of, want } of daemons) {
@@ -171,13 +177,31 @@ describe('a table of rules', () => {
         ready: true,
         uptime_s: 3_600,
         bus: { kind: 'kafka', lag_events: 0, lag_s: 0 },
-        store: { kind: 'none', degraded: false },
+        store: { kind: 'none', degraded: false, trouble: null },
         rules: [],
         ...of,
       }
       expect(statusText(status, options)).to.equal(want)
     })
   }
+
+  it('has no line for a store that is well, and a time that is no length for a pipe', () => {
+    const status = (degraded: boolean): StatusDocument => ({
+      version: '0.1.0',
+      ready: true,
+      uptime_s: 1,
+      bus: { kind: 'kafka', lag_events: 0, lag_s: 0 },
+      store: { kind: 'redis', degraded, trouble: degraded ? trouble : null },
+      rules: [],
+    })
+    const piped = { ...options, widthMax: null }
+    expect(statusText(status(false), piped)).not.to.include('store')
+    expect(statusText(status(true), piped)).to.include(
+      '\nstore redis: degraded since 2026-01-01T00:00:12.000Z (unreachable: ',
+    )
+    const later = { ...options, nowMs: Date.parse(trouble.since) - 5_000 }
+    expect(statusText(status(true), later), 'a clock that is behind').to.include('for 0s (')
+  })
 })
 
 describe('sluice rules', () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { StoreWatch } from '../../../../src/app/store-watch.ts'
 import { promMetrics } from '../../../../src/drivers/prom-client/prom-metrics.ts'
 import { createMeters } from '../../../../src/engine/meters.ts'
 import type { Metrics, MetricSpec } from '../../../../src/ports/metrics.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
+import { silentLogger } from '../../../support/silent-logger.ts'
 
 /** Registered by the app, which knows the HTTP caller. */
 const byApp = ['sluice_http_connections{origin,state} gauge']
@@ -22,7 +24,9 @@ describe('the page on metrics', () => {
       gauge: (spec) => (registered.push(written('gauge', spec)), real.gauge(spec)),
       histogram: (spec) => (registered.push(written('histogram', spec)), real.histogram(spec)),
     }
-    createMeters(recording, new FakeClock())
+    const clock = new FakeClock()
+    createMeters(recording, clock)
+    new StoreWatch('redis', clock, silentLogger, recording)
     const page = readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8')
     const rows = page.matchAll(/^\| `(sluice_[^`]+)` \| (\w+) \|/gm)
     const named = [...rows].map(([, metric, kind]) => `${metric} ${kind}`)
