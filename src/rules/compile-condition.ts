@@ -1,8 +1,13 @@
 import type { Event } from '../model/event.ts'
-import { isJsonObject, type Json } from '../model/json.ts'
+import type { Json } from '../model/json.ts'
+import {
+  compileEquality,
+  compileTwoEqualities,
+  equalityOf,
+  type Equality,
+} from './compile-equality.ts'
 import { byCost, compileFieldTest, costOfField } from './compile-test.ts'
-import type { Condition, FieldPath, FieldTest, Truth } from './condition.ts'
-import { isInherited } from './field-path.ts'
+import type { Condition, Truth } from './condition.ts'
 import { seesTooMuch, type RegexMode } from './regex-units.ts'
 import { allOf, anyOf, negate } from './truth.ts'
 
@@ -18,14 +23,14 @@ export function compileCondition(condition: Condition, regexes: RegexMode = 'rea
     byCost(parts, costOf).map((part) => compileCondition(part, regexes))
   switch (condition.kind) {
     case 'test': {
-      const equals = equalsAtName(condition.path, condition.test)
-      if (equals !== null) return equals
+      const equality = equalityOf(condition)
+      if (equality !== null) return compileEquality(equality)
       const { read } = condition.path
       const check = compileFieldTest(condition.test, regexes)
       return (event, element) => check(read(event, element), event, element)
     }
     case 'all':
-      return every(compileParts(condition.of))
+      return every(compileAll(condition.of, regexes))
     case 'any':
       return some(compileParts(condition.of))
     case 'none': {
@@ -61,21 +66,23 @@ export function compileCondition(condition: Condition, regexes: RegexMode = 'rea
   }
 }
 
-/**
- * The test that most rules are made of, `name: value`, as one closure; `null` for any other. A rule
- * that was not asked for long lies nowhere near the processor: each closure less is a wait less.
- */
-function equalsAtName({ from, steps }: FieldPath, test: FieldTest): Check | null {
-  const [name] = steps
-  if (from !== 'event' || name === undefined || steps.length > 1 || isInherited(name)) return null
-  if (test.kind !== 'element' || test.test.kind !== 'one-of' || test.test.ci) return null
-  const [wanted] = test.test.values
-  if (test.test.values.size > 1 || wanted === undefined) return null
-  return ({ body }) => {
-    if (!isJsonObject(body)) return false
-    const value = body[name]
-    return value === wanted || (Array.isArray(value) && value.includes(wanted))
+/** Two equalities at a time are one check. */
+function compileAll(parts: readonly Condition[], regexes: RegexMode): readonly Check[] {
+  const equalities: Equality[] = []
+  const others: Condition[] = []
+  for (const part of parts) {
+    const equality = equalityOf(part)
+    if (equality === null) others.push(part)
+    else equalities.push(equality)
   }
+  const checks: Check[] = []
+  for (let i = 0; i < equalities.length; i += 2) {
+    const [one, other] = equalities.slice(i, i + 2)
+    if (one === undefined) continue
+    checks.push(other === undefined ? compileEquality(one) : compileTwoEqualities(one, other))
+  }
+  for (const part of byCost(others, costOf)) checks.push(compileCondition(part, regexes))
+  return checks
 }
 
 /** Hot: called for every event and rule. One or two conditions are called without a loop. */

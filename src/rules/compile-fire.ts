@@ -30,13 +30,15 @@ export function compileFire(
   }
 }
 
+/** Of a rule without cases, and one for all of those. */
+const onlyWay: Fired = Object.freeze({ way: 0, doubt: null })
+
 /** Hot: a rule without cases. */
 function firing(holds: Check): (event: Event) => Fired | null {
-  const fired: Fired = Object.freeze({ way: 0, doubt: null })
   return (event) => {
     const truth = holds(event)
     if (truth === false) return null
-    return truth === true ? fired : inDoubt[truth]
+    return truth === true ? onlyWay : inDoubt[truth]
   }
 }
 

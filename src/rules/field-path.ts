@@ -71,11 +71,14 @@ function parseRecordPath(path: string): FieldPath | FieldPathProblem {
   }
 }
 
-/** Hot: called for every event and test. A path of one name is read without a loop around it. */
+/** Hot: called for every event and test. A path of one name or two is read without a loop. */
 function ofEvent(steps: readonly string[]): FieldPath['read'] {
   const [first, second] = steps
   if (steps.some(isInherited)) return ({ body }) => fieldBelow(body, steps)
   if (first !== undefined && second === undefined) return ({ body }) => plainFieldOf(body, first)
+  if (first !== undefined && second !== undefined && steps.length === 2) {
+    return ({ body }) => plainFieldOf(plainFieldOf(body, first), second)
+  }
   return ({ body }) => plainFieldBelow(body, steps)
 }
 

@@ -92,8 +92,10 @@ export class RuleSet {
       const rule = this.rules[found.at(i)] as Rule // as: positions are those of this list; hot
       const fired = rule.fire(event)
       if (fired === null) continue
-      firings ??= []
-      firings.push({ rule, way: fired.way, doubt: fired.doubt })
+      const firing: Firing = { rule, way: fired.way, doubt: fired.doubt }
+      // One is the rule: a list that is made empty gets room for seventeen with the first.
+      if (firings === null) firings = [firing]
+      else firings.push(firing)
     }
     return firings ?? none
   }

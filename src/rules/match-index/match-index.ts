@@ -44,9 +44,10 @@ export class MatchIndex {
   candidates(event: Event): Candidates {
     const found = this.#found
     const always = this.#always
-    found.begin(event)
+    found.begin()
     for (let i = 0; i < always.length; i++) found.add(always[i] as number) // as: an index of it; hot
     this.#plan.walk(event, found)
+    found.end(event)
     return found
   }
 }

@@ -1,11 +1,19 @@
 import type { Event } from '../../model/event.ts'
-import type { Json } from '../../model/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts'
 import { isInherited } from '../field-path.ts'
 import type { Candidates } from './candidates.ts'
 import type { Slices } from './in-slices.ts'
 import { placeOf, readField } from './read-field.ts'
 import { Sieve } from './sieve.ts'
-import { asksBits, asksPresent, passingAsks, type ValueIndex } from './value-index.ts'
+import {
+  asksBits,
+  asksOfOtherKinds,
+  asksPresent,
+  passingAsks,
+  passingNumber,
+  passingText,
+  type ValueIndex,
+} from './value-index.ts'
 
 /*
  * The paths of an index as a list that a walk goes through from start to end. What a walk needs to
@@ -47,6 +55,8 @@ const seesAbsent = 1 << (asksBits + 1)
 const asksMask = isInheritedName - 1
 /** A value here is more than what `passingAsks` is asked for. */
 const isSpecial = seesAbsent | asksPresent
+/** A value here is more than what `passingText` and `passingNumber` are asked for. */
+const isRare = isSpecial | isInheritedName | asksOfOtherKinds
 
 export class PathPlan {
   readonly #numbers: Int32Array
@@ -83,13 +93,23 @@ export class PathPlan {
   /** Looks up all that `event` holds. Hot: called for every event. */
   walk(event: Event, found: Candidates): void {
     if (this.#names.length === 0) return
-    this.#visit(0, event.body, found)
+    this.#visitBody(event.body, found)
     const roots = this.#roots
     for (let i = 0; i < roots.length; i++) {
       const { at, root } = roots[i] as Root // as: an index of it; hot
       const value = root.read(event)
       if (value === undefined) this.#miss(at, found)
       else this.#visit(at, value, found)
+    }
+  }
+
+  /** Mostly an object that nothing is asked of itself. */
+  #visitBody(body: Json, found: Candidates): void {
+    const bits = this.#numbers[0] as number
+    if ((bits & (asksMask | seesAbsent)) === 0 && isJsonObject(body)) {
+      this.#visitFields(0, body, found)
+    } else {
+      this.#visit(0, body, found)
     }
   }
 
@@ -100,14 +120,18 @@ export class PathPlan {
       if (Array.isArray(value)) {
         this.#visitElements(path, value, found)
       } else {
-        this.#visitFields(path, value as { readonly [key: string]: Json }, found) // as: an object that is no array
+        this.#visitFields(path, value as JsonObject, found) // as: an object that is no array
         return
       }
     }
     if ((bits & seesAbsent) !== 0) this.#missFields(path, found)
   }
 
-  #visitFields(path: number, object: { readonly [key: string]: Json }, found: Candidates): void {
+  /**
+   * The loop that most of a walk is spent in. All that it calls for a text or a number that nothing is
+   * found for is small enough to become one piece of code with it, and the rest is kept out of it.
+   */
+  #visitFields(path: number, object: JsonObject, found: Candidates): void {
     const numbers = this.#numbers
     const names = this.#names
     const sieve = this.#sieve
@@ -115,22 +139,41 @@ export class PathPlan {
     let field = path + 1
     while (field < end) {
       const bits = numbers[field * width] as number
-      const name = names[field] as string
-      // Own properties only. For a name that no object inherits, asking first would cost as much as
-      // all else here together.
-      const value: Json | undefined =
-        (bits & isInheritedName) === 0 || Object.hasOwn(object, name)
-          ? readField(object, name, numbers[field * width + placeAt] as number)
-          : undefined
-      if (value === undefined) {
-        if ((bits & seesAbsent) !== 0) this.#miss(field, found)
-      } else if (typeof value === 'object' || (bits & isSpecial) !== 0) {
-        this.#visit(field, value, found)
+      if ((bits & isRare) !== 0) {
+        this.#visitRare(field, bits, object, found)
       } else {
-        const passing = passingAsks(value, bits, sieve, seedOf(field))
-        if (passing !== 0) this.#filed[field]?.lookUp(value, passing, found)
+        const place = numbers[field * width + placeAt] as number
+        const value = readField(object, names[field] as string, place)
+        if (typeof value === 'string') {
+          const passing = passingText(value, bits, sieve, seedOf(field))
+          if (passing !== 0) this.#filed[field]?.lookUp(value, passing, found)
+        } else if (typeof value === 'number') {
+          const passing = passingNumber(value, bits, sieve, seedOf(field))
+          if (passing !== 0) this.#filed[field]?.lookUp(value, passing, found)
+        } else if ((bits & asksMask) === 0 && isJsonObject(value)) {
+          this.#visitFields(field, value, found)
+        } else if (value !== undefined) {
+          this.#visit(field, value, found)
+        }
       }
       field = numbers[field * width + endAt] as number
+    }
+  }
+
+  #visitRare(field: number, bits: number, object: JsonObject, found: Candidates): void {
+    const name = this.#names[field] as string
+    // Own properties only. For a name that no object inherits, asking first would cost as much as
+    // all else here together.
+    const value: Json | undefined =
+      (bits & isInheritedName) === 0 || Object.hasOwn(object, name)
+        ? readField(object, name, this.#numbers[field * width + placeAt] as number)
+        : undefined
+    if (value === undefined) {
+      if ((bits & seesAbsent) !== 0) this.#miss(field, found)
+    } else if (typeof value === 'object' || (bits & isSpecial) !== 0) {
+      this.#visit(field, value, found)
+    } else {
+      this.#lookUpOne(field, bits, value, found)
     }
   }
 

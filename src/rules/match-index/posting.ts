@@ -1,7 +1,7 @@
 import type { Event } from '../../model/event.ts'
 import type { Json } from '../../model/json.ts'
 import type { Scalar } from '../condition.ts'
-import type { Candidates } from './candidates.ts'
+import type { Candidates, Deferred } from './candidates.ts'
 
 /*
  * What is filed under one key. Most keys have one rule, so that one is kept as its bare number:
@@ -35,7 +35,7 @@ export interface Second {
 const unsplitMax = 6
 
 /** Several rules under one key, and lists that keys share: those of all who ask for one set. */
-export class PostingList {
+export class PostingList implements Deferred {
   #rules: number[] = []
   #shared: PostingList[] | null = null
   /** By second path, and the value there. */
@@ -79,33 +79,31 @@ export class PostingList {
     this.#givenIn = found.walk
     const rules = this.#rules
     for (let i = 0; i < rules.length; i++) found.add(rules[i] as number) // as: an index of it; hot
-    if (this.#split !== null) giveSplit(this.#split, found)
+    if (this.#split !== null) found.defer(this)
     const shared = this.#shared
     if (shared === null) return
     for (let i = 0; i < shared.length; i++) (shared[i] as PostingList).giveTo(found) // as: likewise
+  }
+
+  /** Gives the rules whose second value the event holds. Few keys are split, and fewer of those found. */
+  giveFor(event: Event, found: Candidates): void {
+    for (const { node, byValue } of this.#split ?? []) {
+      const value = node.read(event)
+      if (Array.isArray(value)) {
+        // Any of its members may be asked for; rules sort that out, so seldom is a list there.
+        for (const rules of byValue.values()) for (const rule of rules) found.add(rule)
+      } else if (value !== undefined) {
+        const rules = byValue.get(value)
+        if (rules === undefined) continue
+        for (let i = 0; i < rules.length; i++) found.add(rules[i] as number) // as: an index of it; hot
+      }
+    }
   }
 }
 
 interface Split {
   readonly node: Readable
   readonly byValue: ReadonlyMap<Json, readonly number[]>
-}
-
-/** Gives the rules whose second value the event holds. Few keys are split, and fewer of those found. */
-function giveSplit(splits: readonly Split[], found: Candidates): void {
-  const { event } = found
-  if (event === null) return
-  for (const { node, byValue } of splits) {
-    const value = node.read(event)
-    if (Array.isArray(value)) {
-      // Any of its members may be asked for; rules sort that out, so seldom is a list there.
-      for (const rules of byValue.values()) for (const rule of rules) found.add(rule)
-    } else if (value !== undefined) {
-      const rules = byValue.get(value)
-      if (rules === undefined) continue
-      for (let i = 0; i < rules.length; i++) found.add(rules[i] as number) // as: an index of it; hot
-    }
-  }
 }
 
 /** The posting with the rule in it as well. */

@@ -25,20 +25,31 @@ const unitsMask = 7
 const asksPrefixes = unitsMask << prefixUnitsAt
 const asksSuffixes = unitsMask << suffixUnitsAt
 
+/** Of the asks, those that `passingEqualOrPrefix` does not know. */
+export const asksOfOtherParts = asksLiterals | asksSuffixes
+
+/**
+ * Of `asks`, those that the sieve lets pass for a text, if they are no others than to be equal or to
+ * begin. Small, so that it becomes part of the loop of a walk. Hot: called for every event and path.
+ */
+export function passingEqualOrPrefix(
+  text: string,
+  asks: number,
+  sieve: Sieve,
+  seed: number,
+): number {
+  let passed = 0
+  if ((asks & asksEqual) !== 0 && sieve.mayHave(hashOfText(text) ^ seed)) passed = asksEqual
+  const units = (asks >>> prefixUnitsAt) & unitsMask
+  if (units !== 0 && mayHaveAffix(text, units, false, sieve, seed)) passed |= asks & asksPrefixes
+  return passed
+}
+
 /** Of `asks`, those that the sieve lets pass for a text. Hot: called for every event and path. */
 export function passing(text: string, asks: number, sieve: Sieve, seed: number): number {
-  let passed = asks & asksLiterals
-  if ((asks & asksEqual) !== 0 && sieve.mayHave(hashOfText(text) ^ seed)) passed |= asksEqual
-  const affixes = asks & (asksPrefixes | asksSuffixes)
-  if (affixes === 0) return passed
-  const prefixUnits = (asks >>> prefixUnitsAt) & unitsMask
-  if (prefixUnits !== 0 && mayHaveAffix(text, prefixUnits, false, sieve, seed)) {
-    passed |= asks & asksPrefixes
-  }
-  const suffixUnits = (asks >>> suffixUnitsAt) & unitsMask
-  if (suffixUnits !== 0 && mayHaveAffix(text, suffixUnits, true, sieve, seed)) {
-    passed |= asks & asksSuffixes
-  }
+  let passed = passingEqualOrPrefix(text, asks, sieve, seed) | (asks & asksLiterals)
+  const units = (asks >>> suffixUnitsAt) & unitsMask
+  if (units !== 0 && mayHaveAffix(text, units, true, sieve, seed)) passed |= asks & asksSuffixes
   return passed
 }
 

@@ -17,7 +17,13 @@ import {
   type PostingList,
 } from './posting.ts'
 import { hashOfNumber, type Sieve } from './sieve.ts'
-import { passing, TextIndex, textAsksBits } from './text-index.ts'
+import {
+  asksOfOtherParts,
+  passing,
+  passingEqualOrPrefix,
+  TextIndex,
+  textAsksBits,
+} from './text-index.ts'
 
 /** The rules that are filed by the value at one path: for each kind of key what finds it fastest. */
 export class ValueIndex {
@@ -180,8 +186,28 @@ const textsAt = 8
 const foldedAt = textsAt + textAsksBits
 const textsMask = 2 ** textAsksBits - 1
 const asksOfTexts = asksAddresses | asksLengths | (textsMask << textsAt) | (textsMask << foldedAt)
+/** Of the asks, those that `passingText` and `passingNumber` do not know. */
+export const asksOfOtherKinds =
+  asksPresent |
+  asksRanges |
+  asksAddresses |
+  asksLengths |
+  (asksOfOtherParts << textsAt) |
+  (textsMask << foldedAt)
 /** Where a walk has room for bits of its own. */
 export const asksBits = foldedAt + textAsksBits
+
+/**
+ * As `passingAsks`, of a text, for most paths: their rules ask what a text is or how it begins, and
+ * nothing else but what other values are. Hot, as is `passingNumber`.
+ */
+export function passingText(text: string, asks: number, sieve: Sieve, seed: number): number {
+  return passingEqualOrPrefix(text, asks >>> textsAt, sieve, seed) << textsAt
+}
+
+export function passingNumber(value: number, asks: number, sieve: Sieve, seed: number): number {
+  return (asks & asksOthers) !== 0 && sieve.mayHave(hashOfNumber(value) ^ seed) ? asksOthers : 0
+}
 
 /**
  * Of the asks of an index, those that are worth a look-up for this value; 0: none. A list, whose
@@ -193,9 +219,7 @@ export function passingAsks(value: Json, asks: number, sieve: Sieve, seed: numbe
   }
   if (typeof value !== 'number')
     return typeof value === 'object' && value !== null ? 0 : asks & asksOthers
-  const passed = asks & asksRanges
-  if ((asks & asksOthers) === 0) return passed
-  return sieve.mayHave(hashOfNumber(value) ^ seed) ? passed | asksOthers : passed
+  return (asks & asksRanges) | passingNumber(value, asks, sieve, seed)
 }
 
 function passingTexts(value: string, asks: number, sieve: Sieve, seed: number): number {

@@ -1,15 +1,11 @@
 import type { Candidates } from '../../../../src/rules/match-index/candidates.ts'
-import { anEvent } from '../../../support/builders.ts'
-
-/** What a look-up finds follows its value; only second keys read the event. */
-const event = anEvent({})
 
 /** The numbers that a look-up gives, in order, as those of the next event. */
 export function foundRules(
   found: Candidates,
   lookUp: (found: Candidates) => void,
 ): readonly number[] {
-  found.begin(event)
+  found.begin()
   lookUp(found)
   return Array.from({ length: found.count }, (_, i) => found.at(i)).sort((a, b) => a - b)
 }

@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { Candidates } from '../../../../src/rules/match-index/candidates.ts'
 import { LengthIndex } from '../../../../src/rules/match-index/length-index.ts'
-import { anEvent } from '../../../support/builders.ts'
 
 describe('a look-up of lengths', () => {
   const rules = [
@@ -16,7 +15,7 @@ describe('a look-up of lengths', () => {
 
   /** What one walk finds that reads texts of these lengths. */
   function foundBy(lengths: readonly number[]): readonly number[] {
-    found.begin(anEvent())
+    found.begin()
     for (const units of lengths) index.read(units, found)
     return Array.from({ length: found.count }, (_, i) => found.at(i)).toSorted()
   }
