@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Headers } from '../../model/record.ts'
 import { shallow } from '../../model/shallow.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
-import type { Explanation, Shown } from './explanation.ts'
+import type { Explanation, Shown, ShownWindow } from './explanation.ts'
 
 /** What `explain --json` prints (docs/operations.md); keys may be added, none goes. */
 export function documentOf(explanation: Explanation): JsonObject {
@@ -21,9 +21,13 @@ export function documentOf(explanation: Explanation): JsonObject {
     captures: explanation.captures,
     requests: explanation.previews.map(requestOf),
     key: explanation.key,
-    // Windows come with the store; a rule that asks for one is refused at load until then.
-    window: null,
+    window: explanation.window === null ? null : documentOfWindow(explanation.window),
   }
+}
+
+function documentOfWindow({ window, key, version }: ShownWindow): JsonObject {
+  const keep = window?.keep ?? null
+  return { window_s: window === null ? null : window.ms / 1_000, keep, key, version }
 }
 
 function treeOf(part: Inspected): JsonObject {

@@ -1,9 +1,10 @@
 import { printable } from '../../model/printable.ts'
+import { formatDuration } from '../../model/units.ts'
 import type { Inspected } from '../../rules/inspect-condition.ts'
 import { cut, seenText, testText, whyNone, whyNot } from '../../rules/why-not.ts'
 import type { Styles } from '../styles.ts'
 import { bodyOf, headersOf } from './explain-json.ts'
-import { hasCases, type Explanation, type Shown } from './explanation.ts'
+import { hasCases, type Explanation, type Shown, type ShownWindow } from './explanation.ts'
 
 /** An explanation as a screen: the answer first, then why, then what would be sent. */
 export function explanationText(explanation: Explanation, styles: Styles): string {
@@ -19,6 +20,7 @@ export function explanationText(explanation: Explanation, styles: Styles): strin
     facts([
       ['case', hasCases(rule) && taken !== null ? String(taken + 1) : null],
       ['key', key],
+      ...windowFacts(explanation.window),
       ...Object.entries(captures).map(([name, text]) => [`match.${name}`, text] as const),
     ]),
     requestsText(explanation, styles),
@@ -126,10 +128,24 @@ function mark(truth: Inspected['truth'], { green, red, yellow }: Styles): string
   return truth ? green('✔') : red('✘')
 }
 
-function facts(rows: readonly (readonly [name: string, text: string | null])[]): string {
+/** `null`: it is not told. */
+type Fact = readonly [name: string, text: string | null]
+
+function facts(rows: readonly Fact[]): string {
   return rows
     .flatMap(([name, text]) => (text === null ? [] : [`${name}: ${printable(cut(text))}`]))
     .join('\n')
+}
+
+function windowFacts(shown: ShownWindow | null): readonly Fact[] {
+  if (shown === null) return []
+  const { window, key, version } = shown
+  const text = window === null ? null : `window ${formatDuration(window.ms)}, keep ${window.keep}`
+  return [
+    ['dedup', text],
+    ['dedup.key', key],
+    ['dedup.version', version],
+  ]
 }
 
 function requestsText({ previews, outcome }: Explanation, styles: Styles): string {

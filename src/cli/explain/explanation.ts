@@ -1,10 +1,11 @@
 import { admit, type Verdict } from '../../engine/admit.ts'
 import { beforeSteps, scopeOf } from '../../engine/task-scope.ts'
 import { previewOf, type Preview } from '../../engine/trial/preview.ts'
+import { keysOf } from '../../engine/windows/task-keys.ts'
 import type { Event } from '../../model/event.ts'
 import { newTask, type Task } from '../../model/task.ts'
 import { inspectCondition, type Inspected } from '../../rules/inspect-condition.ts'
-import type { Firing, Rule } from '../../rules/rule.ts'
+import type { DedupWindow, Firing, Rule } from '../../rules/rule.ts'
 import { RenderError, type TextTemplate } from '../../rules/template.ts'
 
 /** What a step would send, or that it sends nothing: its `each` finds a list without elements. */
@@ -29,11 +30,23 @@ export interface Explanation {
   readonly previews: readonly Shown[]
   /** The rule's key for this event; `null`: the rule has none, or it cannot be rendered. */
   readonly key: string | null
+  /** Where the event stands in its window; `null`: the rule has no `dedup`, or does not match. */
+  readonly window: ShownWindow | null
+}
+
+/** The `dedup` of a rule for one event. Whether others came before it, only the store knows. */
+export interface ShownWindow {
+  /** `null`: versions alone. */
+  readonly window: DedupWindow | null
+  /** `null`: it cannot be rendered. */
+  readonly key: string | null
+  /** As it is rendered; `null`: there is none, or it cannot be rendered. */
+  readonly version: string | null
 }
 
 /**
- * Explains by the same match and the same admission as the daemon's; only the tree is worked out
- * anew, by the slow reader of conditions.
+ * Explains by the same match, admission and keys as the daemon's; only the tree is worked out anew,
+ * by the slow reader of conditions.
  */
 export async function explain(
   rule: Rule,
@@ -44,10 +57,12 @@ export async function explain(
   const reads = rule.topics.matches(event.record.topic)
   const fired = reads ? rule.fire(event) : null
   const cases = casesOf(rule, event, conditions, fired?.doubt === null ? fired.way : null)
-  const nothing = { rule, event, conditions, cases, taken: null, captures: {}, previews: [] }
+  const unkeyed = { key: null, window: null }
+  const untaken = { taken: null, captures: {}, previews: [] }
+  const nothing = { rule, event, conditions, cases, ...untaken, ...unkeyed }
   if (fired === null) {
     const why = reads ? null : `it does not read the topic ${event.record.topic}`
-    return { ...nothing, outcome: 'skip', reason: 'no-match', why, key: null }
+    return { ...nothing, outcome: 'skip', reason: 'no-match', why }
   }
   const firing: Firing = { rule, ...fired }
   const task = newTask(rule.name, event, fired.way)
@@ -55,20 +70,33 @@ export async function explain(
   if (fired.doubt !== null) {
     // The tree says why it is in doubt. A disabled rule is skipped for that, in doubt or not.
     const skip = { reason: fired.doubt, why: null }
-    return {
-      ...nothing,
-      outcome: 'skip',
-      ...(rule.enabled ? skip : judged(verdict, rule)),
-      key: null,
-    }
+    return { ...nothing, outcome: 'skip', ...(rule.enabled ? skip : judged(verdict, rule)) }
   }
+  const { nowMs } = settings
   return {
     ...nothing,
-    ...judged(verdict, rule),
+    ...judged(verdict.kind === 'run' ? keyed(task, rule, nowMs) : verdict, rule),
     taken: hasCases(rule) ? fired.way : null,
     captures: rule.ways[fired.way]?.captures(event) ?? {},
-    previews: await shownOf(task, rule, settings.nowMs),
-    key: keyOf(rule.key, task, rule, settings.nowMs),
+    previews: await shownOf(task, rule, nowMs),
+    key: textOf(rule.key, task, rule, nowMs),
+    window: windowOf(task, rule, nowMs),
+  }
+}
+
+/** What becomes of an admitted task once its keys are asked for. */
+function keyed(task: Task, rule: Rule, nowMs: number): Verdict {
+  const found = keysOf(task, rule, nowMs)
+  return found.kind === 'dead' ? found : { kind: 'run' }
+}
+
+function windowOf(task: Task, rule: Rule, nowMs: number): ShownWindow | null {
+  const { dedup } = rule
+  if (dedup === null) return null
+  return {
+    window: dedup.window,
+    key: textOf(dedup.key, task, rule, nowMs),
+    version: textOf(dedup.version, task, rule, nowMs),
   }
 }
 
@@ -123,11 +151,17 @@ function wordsOf(reason: string): string {
   }
 }
 
-function keyOf(key: TextTemplate | null, task: Task, rule: Rule, nowMs: number): string | null {
-  if (key === null) return null
+/** `null`: there is no template, or it cannot be rendered. */
+function textOf(
+  template: TextTemplate | null,
+  task: Task,
+  rule: Rule,
+  nowMs: number,
+): string | null {
+  if (template === null) return null
   const captures = rule.ways[task.way]?.captures(task.event) ?? {}
   try {
-    return key(scopeOf(task, rule, captures, nowMs, beforeSteps))
+    return template(scopeOf(task, rule, captures, nowMs, beforeSteps))
   } catch (error) {
     if (error instanceof RenderError) return null
     throw error
