@@ -64,7 +64,7 @@ export function openStoreFile(path: string, era: string): StoreFile {
     const isDamaged = !isSound(folder)
     if (isDamaged) {
       removeStoreFile(path, era)
-      mkdirSync(folder, { mode: 0o700 })
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
     }
     const entries = openEntries(folder)
     const shared = { entries, file, inode: statSync(file).ino, users: 0 }
@@ -75,13 +75,20 @@ export function openStoreFile(path: string, era: string): StoreFile {
   }
 }
 
-/** Makes way for an empty store. Whoever has the file open finds that it is not in place any more. */
+/**
+ * Makes way for an empty store. Whoever has the file open finds that it is not in place any more.
+ * Where that cannot be, or another process was faster, the next look at what is there tells.
+ */
 export function removeStoreFile(path: string, era: string): void {
   // Moved in one step, so that nobody finds the data without its locks, or the other way round.
   const gone = join(path, 'store', `gone-${process.pid}`)
-  rmSync(gone, { recursive: true, force: true })
-  renameSync(folderIn(path, era), gone)
-  rmSync(gone, { recursive: true, force: true })
+  try {
+    rmSync(gone, { recursive: true, force: true })
+    renameSync(folderIn(path, era), gone)
+    rmSync(gone, { recursive: true, force: true })
+  } catch {
+    return
+  }
 }
 
 function sharing(folder: string, shared: SharedFile, replaced: StoreFile['replaced']): StoreFile {

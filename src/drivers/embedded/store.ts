@@ -210,10 +210,20 @@ class EmbeddedStore implements Store {
   async #transact(file: StoreFile): Promise<void> {
     const { clock } = this.#options
     const startedMs = clock.monotonic()
+    let thrown: unknown = null
     try {
-      await file.entries.transaction(() => this.#apply(file))
+      await file.entries.transaction(() => {
+        try {
+          this.#apply(file)
+        } catch (error) {
+          // Kept, because the commit then fails as well, and tells less about it.
+          thrown = error
+          throw error
+        }
+      })
     } catch (error) {
-      this.#failed(await causeOf(error))
+      const cause = await causeOf(error)
+      this.#failed(thrown ?? cause)
       return
     } finally {
       this.#isStuck = false
@@ -268,7 +278,7 @@ class EmbeddedStore implements Store {
   }
 
   /** Answers what has waited for as long as a call may, once the event loop had its chance to. */
-  #watch(ms: number): void {
+  #watch(ms: number, isSecondLook = false): void {
     if (this.#cancelTimeBox !== null) return
     const { clock, timeoutMs } = this.#options
     const dueMs = clock.monotonic() + ms
@@ -276,7 +286,7 @@ class EmbeddedStore implements Store {
       this.#cancelTimeBox = null
       const nowMs = clock.monotonic()
       // Answers may be waiting for the loop just as we were.
-      if (nowMs - dueMs > lagMs) return this.#watch(lagMs)
+      if (nowMs - dueMs > lagMs && !isSecondLook) return this.#watch(lagMs, true)
       const waiting = [...this.#batch, ...this.#queue].filter(({ isAnswered }) => !isAnswered)
       const over = waiting.filter(({ askedMs }) => nowMs - askedMs >= timeoutMs - 1)
       if (over.length > 0) this.#cutOff(waiting)
