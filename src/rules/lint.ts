@@ -91,6 +91,7 @@ function identical(rules: readonly LoadedRule[]): readonly Problem[] {
 }
 
 function aboveTiers(loaded: LoadedRule, tiersMs: readonly number[]): readonly Problem[] {
+  if (loaded.rule.order === 'key') return [] // its retries wait in place, as long as they say
   const { firstMs, factor, maxMs, attemptsMax } = loaded.rule.retry
   const longestMs = Math.min(maxMs, firstMs * factor ** Math.max(0, attemptsMax - 2))
   const lastMs = Math.max(0, ...tiersMs)

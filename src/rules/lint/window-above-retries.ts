@@ -16,7 +16,8 @@ export function windowAboveRetries(
 ): readonly Problem[] {
   const window = rule.dedup?.window ?? null
   if (window === null || rule.retry.attemptsMax < 2 || tiersMs.length === 0) return []
-  const spanMs = retrySpanMs(rule.retry, tiersMs)
+  // In order they wait in place, exactly; else in a tier that is long enough.
+  const spanMs = retrySpanMs(rule.retry, rule.order === 'key' ? [] : tiersMs)
   if (window.ms <= spanMs) return []
   return [
     document.problemAt([...at, 'dedup', 'window'], 'value', {
@@ -30,7 +31,7 @@ export function windowAboveRetries(
   ]
 }
 
-/** From the first failure to the last attempt, chance left aside: each delay as long as its tier. */
+/** From the first failure to the last attempt, chance left aside. Without tiers each delay is as it is. */
 function retrySpanMs(
   { attemptsMax, firstMs, factor, maxMs, ageMaxMs }: RetryPolicy,
   tiersMs: readonly number[],

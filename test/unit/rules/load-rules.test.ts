@@ -326,6 +326,8 @@ describe('a warning', () => {
     expect(await codes(ruleText('when: { a: 1 }\nretry: { attempts: 1 }'), [10_000])).to.deep.equal(
       [],
     )
+    const ordered = 'when: { a: 1 }\nkey: "{{event.id}}"\norder: key' // waits in place, in no tier
+    expect(await codes(ruleText(ordered), [10_000])).to.deep.equal([])
     const inDefaults = `defaults: { retry: { attempts: 9 } }\n${ruleText('when: { a: 1 }')}`
     expect(await codes(inDefaults, [60_000])).to.deep.equal(['1:13 delay-above-tiers'])
   })

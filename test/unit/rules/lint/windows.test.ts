@@ -129,6 +129,15 @@ describe('of a window that outlasts the retries the linter warns', () => {
     })
   }
 
+  it('with the exact delays of a rule that waits in place', async () => {
+    const problems = await told(`${rule('15m')}\norder: key`, purge, tiers)
+    const ours = problems.filter(({ code }) => code === 'window-above-retries')
+    expect(ours.map(({ message }) => /spent after (.*?):/.exec(message)?.[1])).to.deep.equal([
+      'about 14m',
+    ])
+    expect(await told(`${rule('14m')}\norder: key`, purge, tiers)).to.deep.equal([])
+  })
+
   it('not for a version without a window', async () => {
     expect(
       await told('dedup: { key: a, version: "{{event.n}}" }\nretry: { attempts: 2 }'),
