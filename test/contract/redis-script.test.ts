@@ -143,7 +143,7 @@ function scriptOfRedis(): void {
       epochNameOf(prefix, 0),
       ...calls.map(({ key }) => nameOf(prefix, 0, { rule, key })),
     ]
-    const args = [nowMs === null ? '' : String(nowMs), ...calls.flatMap(({ call }) => call.args)]
+    const args = [nowMs === null ? '' : String(nowMs), ...calls.map(({ call }) => call.text)]
     const [, ...numbers] = (await redis.eval(script, keys.length, ...keys, ...args)) as number[] // as: so it answers
     return calls.map(({ call }, at) => call.read(numbers[2 * at] ?? -1, numbers[2 * at + 1] ?? -1))
   }

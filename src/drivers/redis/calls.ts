@@ -14,8 +14,8 @@ import { sourceDigestOf, taskDigestOf } from './keys.ts'
 /** One call of the port, as the script takes it, and how to read the two numbers of its answer. */
 export interface ScriptCall<Answer> {
   readonly on: StoreKey
-  /** The name of the call, and what it is asked. */
-  readonly args: readonly string[]
+  /** The name of the call and what it is asked, as script.ts takes it apart. */
+  readonly text: string
   readonly read: (code: number, leftMs: number) => Answer
   readonly unknown: Answer
 }
@@ -24,7 +24,7 @@ export function claimCall(request: ClaimRequest): ScriptCall<ClaimAnswer> {
   const { token, leaseMs, against } = request
   return {
     on: request,
-    args: ['claim', token, durationOf(leaseMs), against, ...eventOf(request)],
+    text: `claim ${durationOf(leaseMs)} ${against} ${eventOf(request)} ${token}`,
     read: claimAnswer,
     unknown: { kind: 'unknown' },
   }
@@ -33,7 +33,7 @@ export function claimCall(request: ClaimRequest): ScriptCall<ClaimAnswer> {
 export function renewCall(request: LeaseRequest): ScriptCall<'held' | 'lost' | 'unknown'> {
   return {
     on: request,
-    args: ['renew', request.token, durationOf(request.leaseMs)],
+    text: `renew ${durationOf(request.leaseMs)} ${request.token}`,
     read: (code) => (code === codes.busy ? 'lost' : 'held'),
     unknown: 'unknown',
   }
@@ -41,21 +41,23 @@ export function renewCall(request: LeaseRequest): ScriptCall<'held' | 'lost' | '
 
 export function completeCall(request: CompleteRequest): ScriptCall<StoreDone> {
   const { token, windowMs, keepMs } = request
-  const durations = [durationOf(windowMs), durationOf(keepMs)]
-  return doneCall(request, ['complete', token, ...eventOf(request), ...durations])
+  const durations = `${durationOf(windowMs)} ${durationOf(keepMs)}`
+  return doneCall(request, `complete ${durations} ${eventOf(request)} ${token}`)
 }
 
 export function releaseCall(request: ReleaseRequest): ScriptCall<StoreDone> {
-  return doneCall(request, ['release', request.token, durationOf(request.keepMs)])
+  return doneCall(request, `release ${durationOf(request.keepMs)} ${request.token}`)
 }
 
 export function noteWaitingCall(request: WaitingRequest): ScriptCall<StoreDone> {
-  return doneCall(request, ['noteWaiting', ...eventOf(request), durationOf(request.keepMs)])
+  return doneCall(request, `noteWaiting ${durationOf(request.keepMs)} ${eventOf(request)}`)
 }
 
-function doneCall(on: StoreKey, args: readonly string[]): ScriptCall<StoreDone> {
-  return { on, args, read: () => 'done', unknown: 'unknown' }
+function doneCall(on: StoreKey, text: string): ScriptCall<StoreDone> {
+  return { on, text, read: isDone, unknown: 'unknown' }
 }
+
+const isDone = () => 'done' as const
 
 /** As the script has them. */
 const codes = { new: 0, busy: 1, done: 2, covered: 3, superseded: 4 } as const
@@ -76,10 +78,10 @@ function claimAnswer(code: number, leftMs: number): ClaimAnswer {
   }
 }
 
-function eventOf({ task, stamp }: { readonly task: string; readonly stamp: Stamp }): string[] {
+/** Words without spaces: digests, and digits without zeros in front. */
+function eventOf({ task, stamp }: { readonly task: string; readonly stamp: Stamp }): string {
   const { version, source, offset, timeMs } = stamp
-  const digits = String(offset) // without zeros in front, as the script needs it
-  return [taskDigestOf(task), version ?? '', sourceDigestOf(source), digits, String(timeMs)]
+  return `${taskDigestOf(task)} ${version ?? ''} ${sourceDigestOf(source)} ${offset} ${timeMs}`
 }
 
 /** Whole milliseconds, for Redis knows no others; upwards, so that a short lease is one. */

@@ -23,8 +23,10 @@ const probeMs = 500
 
 /** A call on its way. One of the two is called, once. */
 export interface LaneCall {
+  /** Of the key that it is about. */
   readonly name: string
-  readonly args: readonly string[]
+  /** As the script takes it apart. */
+  readonly text: string
   answered(code: number, leftMs: number): void
   unanswered(): void
 }
@@ -146,7 +148,8 @@ export class Lane {
     }
     this.#underWay = underWay
     const names = calls.map(({ name }) => name)
-    link.run([epochName, ...names], ['', ...calls.flatMap(({ args }) => args)]).then(
+    const texts = calls.map(({ text }) => text)
+    link.run([epochName, ...names], ['', ...texts]).then(
       (answer) => this.#answered(underWay, answer),
       (error: unknown) => this.#ended(underWay, troubleOf(error)),
     )

@@ -6,8 +6,10 @@ import { hash } from 'node:crypto'
  *
  * KEYS[1] is the key of the epoch (`epochNameOf`), the others are the entries of the calls, in their
  * order. ARGV[1] is the time, or empty for the server's own, which it is but in tests; behind it
- * stand the name of each call and what it is asked. The answer is the epoch, then two numbers per
- * call. Without calls it only writes the epoch, so that a server which takes no writes is found out.
+ * stands a text for each call: its name and what it is asked, with spaces between, the token last,
+ * which may contain some. (An argument each costs both sides half as much again.) The answer is the
+ * epoch, then two numbers per call. Without calls it only writes the epoch, so that a server which
+ * takes no writes is found out.
  *
  * An entry is a list: the lease, the newest event, the event that waits, and how long the newest is
  * kept at least; each part a list or `false`. MessagePack keeps a held mark within 200 bytes.
@@ -25,15 +27,6 @@ if not epoch or #KEYS == 1 then
   redis.call('SET', KEYS[1], epoch)
 end
 
-local at = 1
-local function take()
-  at = at + 1
-  return ARGV[at]
-end
-local function takeEvent()
-  at = at + 5
-  return { ARGV[at - 4], ARGV[at - 3], ARGV[at - 2], ARGV[at - 1], tonumber(ARGV[at]) }
-end
 local TASK, VERSION, SOURCE, OFFSET, TIME, UNTIL, WINDOW = 1, 2, 3, 4, 5, 6, 7
 local LEASE, NEWEST, WAITING, KEEP = 1, 2, 3, 4
 
@@ -84,6 +77,14 @@ local function keepNewer(entry, part, event)
   end
 end
 
+-- An event has five words in a text: task, version, source, offset, time.
+local event = '([^ ]*) ([^ ]*) ([^ ]*) ([^ ]*) ([^ ]*)'
+local claim = '^claim ([^ ]*) ([^ ]*) ' .. event .. ' (.*)$'
+local renew = '^renew ([^ ]*) (.*)$'
+local complete = '^complete ([^ ]*) ([^ ]*) ' .. event .. ' (.*)$'
+local release = '^release ([^ ]*) (.*)$'
+local noteWaiting = '^noteWaiting ([^ ]*) ' .. event .. '$'
+
 local NEW, BUSY, DONE, COVERED, SUPERSEDED = 0, 1, 2, 3, 4
 
 local function refusal(entry, token, event, against)
@@ -104,47 +105,47 @@ local function refusal(entry, token, event, against)
 end
 
 local calls = {
-  claim = function(key)
-    local token, untilMs, against, event = take(), now + take(), take(), takeEvent()
+  claim = function(key, text)
+    local leaseMs, against, task, version, source, offset, time, token = text:match(claim)
     local entry = load(key)
+    local event = { task, version, source, offset, tonumber(time) }
     local answer, left = refusal(entry, token, event, against)
     if answer == NEW then
-      entry[LEASE] = { token, untilMs }
+      entry[LEASE] = { token, now + leaseMs }
       save(key, entry)
     end
     return answer, left
   end,
-  renew = function(key)
-    local token, untilMs = take(), now + take()
+  renew = function(key, text)
+    local leaseMs, token = text:match(renew)
     local entry = load(key)
     if entry[LEASE] and entry[LEASE][1] ~= token then return BUSY, 0 end
-    entry[LEASE] = { token, untilMs }
+    entry[LEASE] = { token, now + leaseMs }
     save(key, entry)
     return NEW, 0
   end,
-  complete = function(key)
-    local token, event = take(), takeEvent()
-    event[WINDOW], event[UNTIL] = now + take(), now + take()
+  complete = function(key, text)
+    local windowMs, keepMs, task, version, source, offset, time, token = text:match(complete)
     local entry = load(key)
     endLease(entry, token)
+    local event = { task, version, source, offset, tonumber(time), now + keepMs, now + windowMs }
     keepNewer(entry, NEWEST, event)
     save(key, entry)
     return NEW, 0
   end,
-  release = function(key)
-    local token, keepMs = take(), tonumber(take())
+  release = function(key, text)
+    local keepMs, token = text:match(release)
     local entry = load(key)
     endLease(entry, token)
-    if keepMs > 0 then entry[KEEP] = math.max(entry[KEEP], now + keepMs) end
+    if keepMs ~= '0' then entry[KEEP] = math.max(entry[KEEP], now + keepMs) end
     save(key, entry)
     return NEW, 0
   end,
-  noteWaiting = function(key)
-    local event = takeEvent()
-    event[UNTIL] = now + take()
+  noteWaiting = function(key, text)
+    local keepMs, task, version, source, offset, time = text:match(noteWaiting)
     local entry = load(key)
-    keepNewer(entry, WAITING, event)
-    entry[KEEP] = math.max(entry[KEEP], event[UNTIL])
+    keepNewer(entry, WAITING, { task, version, source, offset, tonumber(time), now + keepMs })
+    entry[KEEP] = math.max(entry[KEEP], now + keepMs)
     save(key, entry)
     return NEW, 0
   end,
@@ -152,7 +153,8 @@ local calls = {
 
 local answers = { epoch }
 for i = 2, #KEYS do
-  local answer, left = calls[take()](KEYS[i])
+  local text = ARGV[i]
+  local answer, left = calls[text:match('^%a+')](KEYS[i], text)
   answers[2 * i - 2] = answer
   answers[2 * i - 1] = left
 end

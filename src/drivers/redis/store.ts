@@ -84,7 +84,7 @@ class RedisStore implements Store {
     await this.#link.close()
   }
 
-  #ask<Answer>({ on, args, read, unknown }: ScriptCall<Answer>): Promise<Answer> {
+  #ask<Answer>({ on, text, read, unknown }: ScriptCall<Answer>): Promise<Answer> {
     const tag = tagOf(on)
     const lane = this.#lanes[this.#lanes.length === 1 ? 0 : tag]
     if (lane === undefined || this.#waiting >= waitingMax) return Promise.resolve(unknown)
@@ -96,7 +96,7 @@ class RedisStore implements Store {
       }
       lane.ask({
         name: nameOf(this.#options.prefix, tag, on),
-        args,
+        text,
         answered: (code, leftMs) => answer(read(code, leftMs)),
         unanswered: () => answer(unknown),
       })

@@ -80,7 +80,7 @@ describe('a lane', () => {
   function callOf(name: string): LaneCall {
     return {
       name,
-      args: [`claim ${name}`],
+      text: `claim ${name}`,
       answered: (code, leftMs) =>
         void answers.push(`${name}: ${code} left ${leftMs} at ${nowMs()}`),
       unanswered: () => void answers.push(`${name}: unknown at ${nowMs()}`),
