@@ -11,7 +11,7 @@ const comparedMax = 8
 /**
  * The rules that a walk has found, each once, by their number in the index. One of these is used
  * for all events, so that an event for which nothing is found makes no garbage. The event itself is
- * not kept here: to write it into what is older costs 20 ns, for the collector's sake.
+ * not kept here: to write it into what is older has to be noted for the collector.
  */
 export class Candidates {
   readonly #numbers: Int32Array
