@@ -23,6 +23,12 @@ without tests: no-tests
     expect(stdout).to.equal(await readFile(`${fixtures}/failing.txt`, 'utf8'))
   })
 
+  it('plays windows at once, and shows when things happened where a test speaks of it', async () => {
+    const { code, stdout, stderr } = await sluice(['test', `${fixtures}/windows.yaml`])
+    expect({ code, stderr }).to.deep.equal({ code: 1, stderr: '' })
+    expect(stdout).to.equal(await readFile(`${fixtures}/windows.txt`, 'utf8'))
+  })
+
   it('prints nothing but the document with --json', async () => {
     const { code, stdout, stderr } = await sluice(['test', `${fixtures}/failing.yaml`, '--json'])
     expect({ code, stderr }).to.deep.equal({ code: 1, stderr: '' })
@@ -54,7 +60,7 @@ without tests: no-tests
       expect(xml).to.contain('<testsuites name="sluice test"')
       expect(xml).to.contain('<testsuite name="test/fixtures/cli/tests/failing.yaml"')
       expect(xml).to.contain('name="hook-edit: a delete is sent as well"')
-      expect(xml.match(/<failure /g)).to.have.length(3)
+      expect(xml.match(/<failure /g)).to.have.length(5)
     } finally {
       await rm(folder, { recursive: true })
     }

@@ -1,46 +1,9 @@
 import { expect } from 'chai'
-import type { Happened } from '../../../../src/engine/trial/trial.ts'
-import { runTrial } from '../../../../src/engine/trial/trial.ts'
-import { loadText } from '../../../support/load-text.ts'
-
-const settings = { tiersMs: [10_000, 60_000, 600_000, 3_600_000], hopsMax: 10 }
+import { happenedIn, told } from './happened-in.ts'
 
 /** What a rule does in a case, as `kind what`. */
 async function trial(rule: string, given: string): Promise<readonly string[]> {
   return (await happenedIn(rule, given)).map(told)
-}
-
-/** The rule, without its topics, and the case as YAML. */
-async function happenedIn(rule: string, given: string): Promise<readonly Happened[]> {
-  const indented = (text: string, by: number) => text.replace(/^(?=.)/gm, ' '.repeat(by))
-  const text = `rules:
-  purge:
-    topics: [edits]
-${indented(rule, 4)}
-    tests:
-      - name: the case
-${indented(given, 8)}
-`
-  const { sound, tests, problems } = await loadText(text)
-  expect(problems.filter(({ severity }) => severity === 'error')).to.deep.equal([])
-  const [one] = sound
-  const [test] = tests
-  if (one === undefined || test === undefined) throw new Error('no rule or no test')
-  return runTrial(one, test, settings)
-}
-
-function told(one: Happened): string {
-  switch (one.kind) {
-    case 'http':
-      return `http ${one.request.method} ${one.request.url}`
-    case 'emit':
-      return `emit ${one.record.topic} ${one.record.value?.toString() ?? 'nothing'}`
-    case 'skip':
-    case 'dead':
-      return `${one.kind} ${one.reason}`
-    case 'retry':
-      return `retry after ${one.afterMs}`
-  }
 }
 
 const call = `when: { kind: edit }
@@ -186,6 +149,20 @@ expect: { http: [{}, {}, {}, {}] }`,
         'http PURGE http://cdn.internal/soon',
         'http PURGE http://cdn.internal/first',
         'http PURGE http://cdn.internal/late',
+      ],
+    },
+    {
+      name: 'does not let an event wait for the call of another',
+      rule: `timeout: 1m\n${call}`,
+      given: `events:
+  - { event: { kind: edit, title: slow } }
+  - { event: { kind: edit, title: soon }, at: 5s }
+responses: [{ status: 503, delay: 20s }]
+expect: { retry: {} }`,
+      happens: [
+        'http PURGE http://cdn.internal/slow',
+        'http PURGE http://cdn.internal/soon',
+        'retry after 10000',
       ],
     },
     {
