@@ -14,6 +14,8 @@ import { stampAt } from './store-contract.ts'
 
 /** Only ends what hangs: a store heals within a second of what troubled it. */
 const deadlineMs = 20_000
+/** More than a busy machine needs for an answer, and short enough to be waited for. */
+const timeoutMs = 500
 
 function redisInTrouble(): void {
   let opened: { close(): Promise<void> }[] = []
@@ -41,7 +43,8 @@ function redisInTrouble(): void {
   }
 
   function open(url: string, more: Partial<RedisStoreOptions> = {}): Store {
-    const options = redisOptions({ server: { kind: 'standalone', url }, listener: told, ...more })
+    const server = { kind: 'standalone', url } as const
+    const options = redisOptions({ server, listener: told, timeoutMs, ...more })
     const one = openRedisStore(options)
     opened.push(one)
     return one
@@ -68,7 +71,7 @@ function redisInTrouble(): void {
   const isIn = (trouble: StoreTrouble) => () =>
     store.state.kind === 'degraded' && store.state.trouble === trouble
 
-  /** Asks until the store is in that trouble: all is unknown then. */
+  /** Resolves once it says so. */
   async function untilIn(trouble: StoreTrouble): Promise<void> {
     await told.until(`state ${trouble}`, isIn(trouble), deadlineMs)
   }
@@ -141,7 +144,7 @@ function redisInTrouble(): void {
     store = open(`redis://127.0.0.1:${proxy.port}`)
     await isWell()
 
-    proxy.delay(400)
+    proxy.delay(2 * timeoutMs)
     await expectUnknown()
     await untilIn('slow')
     while (!(await areAnsweredAtOnce([claim()]))) await expectUnknown()

@@ -31,7 +31,7 @@ export interface LaneCall {
   unanswered(): void
 }
 
-export interface LaneListener {
+interface LaneListener {
   /** What is wrong by the last round trip; `null`: nothing. */
   onTrouble(trouble: Trouble | null): void
   /** The epoch of the server, by the last script that it answered. */
@@ -109,7 +109,7 @@ export class Lane {
     this.#underWay?.cancelDeadline()
     this.#underWay = null
     this.#cancelExpiry?.()
-    this.#cancelProbe?.()
+    this.#probeNoMore()
   }
 
   get #isBroken(): boolean {
@@ -195,14 +195,15 @@ export class Lane {
       this.#queue = []
     }
     this.#trouble = trouble
-    if (trouble !== null) this.#probeLater()
-    else this.#cancelProbe?.()
+    if (trouble === null) this.#probeNoMore()
+    else this.#probeLater()
     this.#options.listener.onTrouble(trouble)
   }
 
   #probeLater(): void {
+    // Not put off by those who go on asking: it also connects anew.
+    if (this.#cancelProbe !== null) return
     const { clock, link } = this.#options
-    this.#cancelProbe?.()
     this.#cancelProbe = clock.schedule(probeMs * (1 + clock.random()), () => {
       this.#cancelProbe = null
       const kind = this.#trouble?.trouble
@@ -210,6 +211,11 @@ export class Lane {
       if (kind === 'read-only' || kind === 'denied' || kind === 'failing-over') link.renew()
       this.probe()
     })
+  }
+
+  #probeNoMore(): void {
+    this.#cancelProbe?.()
+    this.#cancelProbe = null
   }
 
   #giveUp(asked: readonly Asked[]): void {

@@ -33,7 +33,7 @@ export type RedisServer =
   /** The nodes to begin with: the first that answers tells of the others. */
   | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] }
 
-export interface RedisAddress {
+interface RedisAddress {
   readonly host: string
   readonly port: number
 }

@@ -349,6 +349,15 @@ describe('a lane', () => {
     }
   })
 
+  it('connects anew on a replica although calls go on and on', async () => {
+    for (let i = 0; i < 20; i++) {
+      ask('a')
+      await clock.advance(50)
+      while (link.sent.length > 0) await fail('READONLY You cannot write', 'ReplyError')
+    }
+    expect(link.renewals).to.equal(1)
+  })
+
   for (const nonsense of [
     null,
     'OK',
