@@ -623,6 +623,17 @@ export function describeStoreContract(driver: string, open: () => Promise<StoreF
         await expectKind('superseded', claim(4, { against: 'order' }))
       })
 
+      it('finds what was acted on until it comes back, before or after it was noted', async () => {
+        await complete(6, { key: 'before', keepMs: shortMs })
+        await wait(5, { key: 'before' })
+        await wait(5, { key: 'after' })
+        await complete(6, { key: 'after' })
+        await fixture.passTime(overMs)
+        for (const key of ['before', 'after']) {
+          await expectKind('superseded', claim(5, { key, against: 'order' }))
+        }
+      })
+
       it('leaves lease, window and newest as they are', async () => {
         await complete(1, { windowMs: longMs })
         await expectNew(2)
