@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import type { RedisStoreOptions, RedisTls } from '../../src/drivers/redis/options.ts'
 import { openRedisStore } from '../../src/drivers/redis/store.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { PortError } from '../../src/ports/port-error.ts'
 import { isServiceHere } from '../services/availability.ts'
+import { freePorts } from '../services/free-ports.ts'
 import type { RedisOptions, RedisServer } from '../services/redis.ts'
-import { startRedis } from '../services/redis.ts'
+import { startRedis, startRedisProcess } from '../services/redis.ts'
 import { RecordingStoreListener } from './recording-store-listener.ts'
 import { redisFixture, redisOptions } from './redis-fixture.ts'
 import { describeStoreContract, stampAt } from './store-contract.ts'
@@ -29,14 +31,16 @@ function secureRedis(): void {
   let redis: RedisServer
   let told: RecordingStoreListener
   let store: Store | null
+  let beside: RedisServer[]
 
   beforeEach(() => {
     told = new RecordingStoreListener()
     store = null
+    beside = []
   })
   afterEach(async () => {
     await store?.close()
-    await redis.close()
+    await Promise.all([redis, ...beside].map((server) => server.close()))
   })
 
   async function open(
@@ -103,6 +107,55 @@ function secureRedis(): void {
     )
     const other = { ...trusting(tls.ca), servername: 'other.test' }
     await isWell(await open({ tls: { ...tls, key, certificate } }, () => ({ tls: other })))
+  })
+
+  it('talks TLS to the nodes of a cluster', async () => {
+    const tls = await serverTls('required')
+    const [clusterPort = 0] = await freePorts(1)
+    // A node that has never met another one does not know its own address.
+    const address = ['cluster-announce-ip 127.0.0.1', `cluster-port ${clusterPort}`]
+    const settings = ['cluster-enabled yes', 'tls-cluster yes', ...address]
+    redis = await startRedis({ tls, settings })
+    await redis.cli(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'])
+    const { host, port } = redis
+    const own = { ...trusting(tls.ca), key: tls.key, cert: tls.certificate }
+    const server = { kind: 'cluster', nodes: [{ host, port }] } as const
+    store = openRedisStore(redisOptions({ server, listener: told, tls: own, timeoutMs: 5_000 }))
+    await isWell(store)
+  })
+
+  it('talks TLS to sentinels, and to the primary that they name', async () => {
+    const tls = await serverTls('required')
+    redis = await startRedis({ tls })
+    const { host, port } = redis
+    const sentinel = await startRedisProcess(
+      async (folder, its) => {
+        const file = (name: string) => join(folder, name)
+        await writeFile(file('key.pem'), tls.key)
+        await writeFile(file('good.pem'), tls.certificate)
+        await writeFile(file('ca.pem'), tls.ca)
+        const certificates = [
+          `tls-key-file ${file('key.pem')}`,
+          `tls-cert-file ${file('good.pem')}`,
+        ]
+        const ports = ['port 0', `tls-port ${its}`, 'tls-replication yes']
+        const known = [...certificates, `tls-ca-cert-file ${file('ca.pem')}`]
+        return {
+          settings: [...ports, ...known, `sentinel monitor main ${host} ${port} 1`],
+          connection: [
+            ...['--tls', '--cacert', file('ca.pem')],
+            ...['--key', file('key.pem'), '--cert', file('good.pem')],
+          ],
+        }
+      },
+      ['--sentinel'],
+    )
+    beside.push(sentinel)
+    const own = { ...trusting(tls.ca), key: tls.key, cert: tls.certificate }
+    const sentinels = [{ host: sentinel.host, port: sentinel.port }]
+    const server = { kind: 'sentinel', sentinels, name: 'main' } as const
+    store = openRedisStore(redisOptions({ server, listener: told, tls: own, timeoutMs: 5_000 }))
+    await isWell(store)
   })
 
   it('takes the password of the URL', async () => {

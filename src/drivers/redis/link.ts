@@ -30,7 +30,7 @@ export class RedisLink implements Link {
   readonly #client: ReturnType<typeof openClient>
   readonly #options: RedisStoreOptions
   #isReady = false
-  #isClosed = false
+  #closing: Promise<void> | null = null
 
   constructor(options: RedisStoreOptions, listener: LinkListener) {
     this.#options = options
@@ -64,16 +64,22 @@ export class RedisLink implements Link {
 
   async run(keys: readonly string[], args: readonly string[]): Promise<unknown> {
     try {
-      return await this.#client.evalsha(scriptSha, keys.length, ...keys, ...args)
-    } catch (error) {
-      // A new server, or one whose scripts were flushed. Whoever gets the text keeps it.
-      if (!messageOf(error).startsWith('NOSCRIPT')) throw this.#reasonOf(error)
-    }
-    try {
-      return await this.#client.eval(script, keys.length, ...keys, ...args)
+      const answer = await this.#runOnce(keys, args)
+      this.lastError = null
+      return answer
     } catch (error) {
       throw this.#reasonOf(error)
     }
+  }
+
+  async #runOnce(keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#client.evalsha(scriptSha, keys.length, ...keys, ...args)
+    } catch (error) {
+      // A new server, or one whose scripts were flushed. Whoever gets the text keeps it.
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error
+    }
+    return this.#client.eval(script, keys.length, ...keys, ...args)
   }
 
   /** ioredis tells a command that its connection ended, and why it did to the listeners. */
@@ -92,9 +98,12 @@ export class RedisLink implements Link {
   }
 
   /** Ends all connections, within the time-box. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
     const client = this.#client
     const { clock, timeoutMs } = this.#options
     // Between two attempts there is nothing that could end, and ioredis tells of nothing.
