@@ -237,6 +237,15 @@ describe('The embedded store', function () {
     expect('leftMs' in answer && answer.leftMs).to.be.within(longMs - 30_000, longMs)
   })
 
+  it('is not taken for slow by an event loop that is busy itself', async () => {
+    const store = await open({ timeoutMs: 100 })
+    const asked = claim(store, 'k')
+    const untilMs = performance.now() + 300
+    while (performance.now() < untilMs);
+    expect(await asked).to.deep.equal({ kind: 'new' })
+    expect(told.states).to.deep.equal([])
+  })
+
   describe('whose file is removed', () => {
     it('goes on with an empty one, and says so once', async () => {
       const store = await open()

@@ -59,6 +59,8 @@ const tickMs = 1_000
 const failurePauseMs = 250
 /** A timer that fires later than that tells of a busy event loop, not of a store that is slow. */
 const lagMs = 10
+/** What the event loop, once it is free again, gets to fetch the answers that are there. */
+const secondLookMs = 50
 
 /*
  * Calls gather while a transaction waits for the writers' lock or commits, and share the next one.
@@ -286,7 +288,7 @@ class EmbeddedStore implements Store {
       this.#cancelTimeBox = null
       const nowMs = clock.monotonic()
       // Answers may be waiting for the loop just as we were.
-      if (nowMs - dueMs > lagMs && !isSecondLook) return this.#watch(lagMs, true)
+      if (nowMs - dueMs > lagMs && !isSecondLook) return this.#watch(secondLookMs, true)
       const waiting = [...this.#batch, ...this.#queue].filter(({ isAnswered }) => !isAnswered)
       const over = waiting.filter(({ askedMs }) => nowMs - askedMs >= timeoutMs - 1)
       if (over.length > 0) this.#cutOff(waiting)
