@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { RedisStoreOptions, RedisTls } from '../../src/drivers/redis/options.ts'
@@ -9,6 +12,7 @@ import { isServiceHere } from '../services/availability.ts'
 import { freePorts } from '../services/free-ports.ts'
 import type { RedisOptions, RedisServer } from '../services/redis.ts'
 import { startRedis, startRedisProcess } from '../services/redis.ts'
+import { silentLogger } from '../support/silent-logger.ts'
 import { RecordingStoreListener } from './recording-store-listener.ts'
 import { redisFixture, redisOptions } from './redis-fixture.ts'
 import { describeStoreContract, stampAt } from './store-contract.ts'
@@ -26,6 +30,8 @@ async function serverTls(clientCertificates: 'optional' | 'required') {
   const [key, certificate, ca] = await Promise.all(['good.key', 'good.pem', 'ca.pem'].map(pem))
   return { key: key ?? '', certificate: certificate ?? '', ca: ca ?? '', clientCertificates }
 }
+
+const quoted = (chunk: Buffer) => chunk.toString().replace(/\s+/g, ' ')
 
 function secureRedis(): void {
   let redis: RedisServer
@@ -178,9 +184,32 @@ function secureRedis(): void {
     expect(JSON.stringify(told.states)).to.not.include('nearly right')
   })
 
+  it('writes no password into its log when an old server quotes what it was sent', async () => {
+    const lines: unknown[] = []
+    const logger = { ...silentLogger, debug: (fields: unknown) => void lines.push(fields) }
+    const old = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', (chunk) => void socket.write(`-ERR no such thing: ${quoted(chunk)}\r\n`))
+    })
+    old.listen(0, '127.0.0.1')
+    await once(old, 'listening')
+    const address = old.address() as AddressInfo // as: it listens on a port
+    const by = await open({}, () => ({
+      server: { kind: 'standalone', url: `redis://127.0.0.1:${address.port}` },
+      ...{ password: 'so-secret', logger, timeoutMs: 300 },
+    }))
+    await isDegraded(by, 'refused', 'no such thing')
+    expect(JSON.stringify([lines, told.states]))
+      .to.include('***')
+      .and.not.include('so-secret')
+    await by.close()
+    old.close()
+  })
+
   it('is denied without the password that is asked for', async () => {
     const by = await open({ password }, (url) => ({
       server: { kind: 'standalone', url: url.replace(/\/\/.*@/, '//') },
+      timeoutMs: 300,
     }))
     await isDegraded(by, 'denied', 'NOAUTH')
   })

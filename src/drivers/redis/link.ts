@@ -1,7 +1,8 @@
 import { Cluster } from 'ioredis'
-import { openClient } from './client.ts'
+import { openClient, passwordOf } from './client.ts'
 import type { RedisStoreOptions } from './options.ts'
 import { script, scriptSha } from './script.ts'
+import { troubleOf } from './trouble.ts'
 
 /** What a lane needs of the connections. */
 export interface Link {
@@ -35,9 +36,11 @@ export class RedisLink implements Link {
   constructor(options: RedisStoreOptions, listener: LinkListener) {
     this.#options = options
     this.#client = openClient(options)
+    const password = passwordOf(options)
     const failed = (error: unknown) => {
       this.lastError = error
-      options.logger.debug({ client: 'ioredis', said: messageOf(error) }, 'redis client')
+      const said = troubleOf(error, password).error
+      options.logger.debug({ client: 'ioredis', said }, 'redis client')
     }
     const ready = () => {
       this.#isReady = true
