@@ -7,6 +7,9 @@ import type { Judgement } from './judge.ts'
 /** Lines of one difference; a body of thousands of lines is not read on a screen. */
 const linesMax = 200
 
+/** Notes of one case: of a burst, every event that was left out has one. */
+const notesMax = 20
+
 /** What a case that failed expected and what happened, line by line, as one writes it in a rule. */
 export function diffText(
   { expected, actual, notes }: Judgement,
@@ -25,11 +28,13 @@ export function diffText(
   )
   const shown = lines.slice(0, linesMax)
   const left = lines.length - shown.length
+  const untold = notes.length - notesMax
   return [
     `${red('- expected')}  ${green('+ what happened')}`,
     ...shown,
     ...(left > 0 ? [`  ... and ${left} lines more`] : []),
-    ...notes.map((note) => `  note: ${printable(note)}`),
+    ...notes.slice(0, notesMax).map((note) => `  note: ${printable(note)}`),
+    ...(untold > 0 ? [`  ... and ${untold} notes more`] : []),
   ].join('\n')
 }
 
