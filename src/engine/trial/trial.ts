@@ -106,7 +106,7 @@ class Trial {
       },
     )
     this.#queues = new RuleQueues({
-      ruleSet: new RuleSet([rule]),
+      ruleSet: ruleSetOf(rule),
       meters,
       clock,
       settler,
@@ -208,6 +208,14 @@ class Trial {
     this.#retriesLeft -= 1
     return this.#retriesLeft > 0
   }
+}
+
+/**
+ * The rule by its name alone. It is asked itself whether it fires: an index over what its condition
+ * lists, which may be long, would be built for each of its cases.
+ */
+function ruleSetOf(rule: Rule): RuleSet {
+  return new RuleSet([rule], { byName: new Map([[rule.name, rule]]), lanes: new Map() })
 }
 
 const nothing = (): void => {}
