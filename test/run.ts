@@ -64,6 +64,7 @@ for (const name of ['check:types', 'check:lint', 'check:layers', 'check:format',
 }
 const isBuilt = await step('build')
 await suite('unit', ['test/unit/**/*.test.ts', 'test/oracle/**/*.test.ts'])
+await suite('model', ['test/model/**/*.test.ts'])
 await suite('scenario', ['test/scenario/**/*.test.ts'])
 await suite('rules', ['test/rules/**/*.test.ts', 'test/mistakes/**/*.test.ts'])
 const running: RunningService[] = []

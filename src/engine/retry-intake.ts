@@ -87,7 +87,8 @@ export class RetryIntake implements Intake {
     if (fired === null) {
       return settler.skipped({ task, ticket, rule, meters }, 'no-longer-matches')
     }
-    queues.firedAgain({ rule, ...fired }, resumed(rule, fired, task), ticket)
+    const { windowDueMs } = stored
+    queues.firedAgain({ rule, ...fired }, resumed(rule, fired, task), ticket, windowDueMs)
   }
 
   #bury(task: Task, ticket: Ticket, reason: 'undecodable' | 'rule-gone', error: string): void {

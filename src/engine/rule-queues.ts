@@ -114,24 +114,30 @@ export class RuleQueues {
     const { rule, way } = firing
     this.metersOf(rule).matched()
     const task = newTask(rule.name, event, way)
-    this.#accept(admit(firing, task, this.#admitContext()), rule, { task, ticket }, false)
+    this.#accept(admit(firing, task, this.#admitContext()), rule, { task, ticket }, null)
   }
 
-  /** The same for a task that was admitted before and comes back, counted and matched anew. */
-  firedAgain(firing: Firing, task: Task, ticket: Ticket): void {
-    this.#accept(readmit(firing, task, this.#admitContext()), firing.rule, { task, ticket }, true)
+  /**
+   * The same for a task that was admitted before and comes back, counted and matched anew.
+   *
+   * @param windowDueMs - wall time: the end of its wait for a window; `null`: it has waited
+   */
+  firedAgain(firing: Firing, task: Task, ticket: Ticket, windowDueMs: number | null): void {
+    const context = this.#admitContext()
+    const waitMs = Math.max(0, (windowDueMs ?? 0) - context.nowMs)
+    this.#accept(readmit(firing, task, context), firing.rule, { task, ticket }, waitMs)
   }
 
   #admitContext(): AdmitContext {
     return { nowMs: this.#parts.clock.now(), hopsMax: this.#parts.hopsMax }
   }
 
-  /** @param hasWaited - the task comes from a tier topic */
-  #accept(verdict: Verdict, rule: Rule, taken: Taken, hasWaited: boolean): void {
+  /** @param waitMs - of a task from a tier topic; `null`: it is new */
+  #accept(verdict: Verdict, rule: Rule, taken: Taken, waitMs: number | null): void {
     const settling = { ...taken, rule, meters: this.metersOf(rule) }
     switch (verdict.kind) {
       case 'run':
-        return this.#admitted(rule, taken, hasWaited)
+        return this.#admitted(rule, taken, waitMs)
       case 'skip':
         return this.#parts.settler.skipped(settling, verdict.reason)
       case 'dead':
@@ -145,7 +151,7 @@ export class RuleQueues {
   }
 
   /** The claim of a key comes last of all checks: it has an effect on others. */
-  #admitted(rule: Rule, { task, ticket }: Taken, hasWaited: boolean): void {
+  #admitted(rule: Rule, { task, ticket }: Taken, waitMs: number | null): void {
     const { queue, windows } = this.#lane(rule.name)
     const found = keysOf(task, rule, this.#parts.clock.now())
     if (found.kind === 'dead') {
@@ -153,7 +159,7 @@ export class RuleQueues {
     }
     const { key, window } = found.keys
     if (windows !== null && window !== null) {
-      return windows.arrive({ task, ticket, orderKey: key }, window, hasWaited)
+      return windows.arrive({ task, ticket, orderKey: key }, window, waitMs)
     }
     const isOrdered = rule.order === 'key' && key !== null
     const run = isOrdered ? new OrderedRun(task, key, this.#parts.leases, queue.meters) : null

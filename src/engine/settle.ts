@@ -151,12 +151,14 @@ export class Settler {
     ticket.taskBegins()
     ticket.taskStarted() // a hand-over of the partition waits for the produce
     const tierMs = topics.tiersMs.find((ms) => ms >= dueInMs) ?? topics.tiersMs.at(-1) ?? 0
+    const nowMs = clock.now()
     const headers = headersOfTask(task, {
       ...noStory,
       ruleVersion: rule.version,
       reason,
       error,
-      dueMs: clock.now() + Math.min(dueInMs, tierMs),
+      dueMs: nowMs + Math.min(dueInMs, tierMs),
+      windowDueMs: dueInMs > tierMs ? nowMs + dueInMs : null,
       counted,
     })
     const { key, value } = task.event.record
@@ -296,6 +298,7 @@ const noStory = {
   status: null,
   request: null,
   dueMs: null,
+  windowDueMs: null,
   exhausted: null,
   counted: null,
 } as const

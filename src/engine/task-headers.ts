@@ -35,6 +35,8 @@ export const taskHeaders = {
   /** What the steps so far gave to later ones, as JSON. */
   results: 'sluice-results',
   due: 'sluice-due',
+  /** When the window is over that the task waits for, where its tier is too short for that. */
+  windowDue: 'sluice-window-due',
   firstFailed: 'sluice-first-failed',
   reason: 'sluice-reason',
   status: 'sluice-status',
@@ -56,6 +58,8 @@ export interface TaskStory {
   /** Method and URL of the last request, secrets masked; `null` when none was rendered. */
   readonly request: string | null
   readonly dueMs: number | null
+  /** The end of its wait for a window, where that is behind `dueMs`. */
+  readonly windowDueMs: number | null
   readonly exhausted: 'attempts' | 'age' | null
   readonly counted: string | null
 }
@@ -77,6 +81,7 @@ export function headersOfTask(task: Task, story: TaskStory): Headers {
     [taskHeaders.place, task.place],
     [taskHeaders.results, hasResults(task) ? JSON.stringify(task.results) : null],
     [taskHeaders.due, isoOrNull(story.dueMs)],
+    [taskHeaders.windowDue, isoOrNull(story.windowDueMs)],
     [taskHeaders.firstFailed, isoOrNull(task.firstFailedMs)],
     [taskHeaders.reason, story.reason],
     [taskHeaders.status, story.status === null ? null : String(story.status)],
@@ -130,6 +135,7 @@ export interface StoredTask {
   readonly attempt: number
   readonly progress: Progress
   readonly dueMs: number
+  readonly windowDueMs: number | null
   readonly firstFailedMs: number | null
   readonly counted: string | null
 }
@@ -143,6 +149,7 @@ export function readStoredTask(record: BusRecord): StoredTask | null {
   const dueMs = Date.parse(text(taskHeaders.due) ?? '')
   const timestampMs = Date.parse(text(taskHeaders.timestamp) ?? '')
   const firstFailedMs = Date.parse(text(taskHeaders.firstFailed) ?? '')
+  const windowDueMs = Date.parse(text(taskHeaders.windowDue) ?? '')
   const [, topic, partition, offset] = origin ?? []
   if (rule === null || topic === undefined || partition === undefined || offset === undefined) {
     return null
@@ -164,6 +171,7 @@ export function readStoredTask(record: BusRecord): StoredTask | null {
     attempt,
     progress,
     dueMs,
+    windowDueMs: Number.isNaN(windowDueMs) ? null : windowDueMs,
     firstFailedMs: Number.isNaN(firstFailedMs) ? null : firstFailedMs,
     counted: text(taskHeaders.counted),
   }

@@ -21,6 +21,13 @@ const askAgainMsMax = 1_000
 /** How often a store that is away is asked again by a rule that waits for it. */
 const outageMs = 1_000
 
+interface Away {
+  /** Monotonic: when it falls due. */
+  readonly dueMs: number
+  /** Monotonic: when the key is acted on though it is not quiet. */
+  readonly latestMs: number
+}
+
 /**
  * The window of one key of one rule in this process: what waits, and the one run that acts or is
  * about to. Times are monotonic milliseconds.
@@ -42,6 +49,8 @@ export class KeyWindow implements RunOwner {
   /** The key is busy elsewhere, or the store is away: not to be asked before. */
   #notBeforeMs = 0
   #askAgainMs = askAgainMsMin
+  /** With `keep: last`, what went to a tier topic: those that come behind it wait no longer for that. */
+  #away: Away | null = null
   /** Of a claim that was answered `unknown`: it may have been made, and is ours to make again. */
   #token: string | null = null
   #cancelTimer: () => void = () => {}
@@ -59,13 +68,19 @@ export class KeyWindow implements RunOwner {
     return this.#run === null && !this.hasWaiting
   }
 
-  get isOpen(): boolean {
+  get #isOpen(): boolean {
     return this.#openUntilMs > this.#host.clock.monotonic()
+  }
+
+  get isWorthKeeping(): boolean {
+    return this.#isOpen || this.#isAway
   }
 
   arrive(entry: WindowEntry): void {
     const reason = this.#knownReason(entry)
     if (reason !== null) return this.#host.skip(entry, reason)
+    // Those that came while it was away wait no longer than it: it is forgotten behind the last of them.
+    if (!this.hasWaiting && !this.#isAway) this.#away = null
     this.#waiting.push(entry)
     this.#plan()
   }
@@ -75,17 +90,16 @@ export class KeyWindow implements RunOwner {
     const newest = this.#newest
     if (newest === null || newest.task === task.id) return null
     const { policy } = this.#host
-    if (policy.keep === 'first' && this.isOpen) return 'duplicate'
+    if (policy.keep === 'first' && this.#isOpen) return 'duplicate'
     const goesByOrder = policy.against === 'order' || task.attempt > 1
     return goesByOrder && isCoveredBy(stamp, newest.stamp) ? 'superseded' : null
   }
 
   /** Decides when the next of what waits may go. */
   #plan(): void {
+    if (this.#run === null) this.#skipKnown()
     this.#cancelTimer()
-    if (this.#run !== null) return
-    this.#skipKnown()
-    if (!this.hasWaiting) return
+    if (this.#run !== null || !this.hasWaiting) return
     const { clock, policy } = this.#host
     const nowMs = clock.monotonic()
     const waitMs = this.#dueMs() - nowMs
@@ -98,24 +112,44 @@ export class KeyWindow implements RunOwner {
 
   #skipKnown(): void {
     const staying: WindowEntry[] = []
+    const known: [WindowEntry, SkipReason][] = []
     for (const entry of this.#waiting) {
       const reason = this.#knownReason(entry)
       if (reason === null) staying.push(entry)
-      else this.#host.skip(entry, reason)
+      else known.push([entry, reason])
     }
     this.#waiting = staying
+    // Last: where an event is settled its partition has room, and the next one may arrive in here.
+    for (const [entry, reason] of known) this.#host.skip(entry, reason)
   }
 
   /** When the next of what waits may go; it may be over. */
   #dueMs(): number {
-    const { keep, windowMs, waitMaxMs } = this.#host.policy
-    const earliestMs = Math.max(covers(keep) ? this.#openUntilMs : 0, this.#notBeforeMs)
+    const { keep } = this.#host.policy
+    // Also where there is no window by now: the rule may have had one, and the store knows it still.
+    const openUntilMs = keep === 'first' ? 0 : this.#openUntilMs
+    const earliestMs = Math.max(openUntilMs, this.#notBeforeMs)
+    return keep === 'last' ? Math.max(earliestMs, this.#quietMs()) : earliestMs
+  }
+
+  /**
+   * When it has been quiet for long enough, or what came first has waited as long as it may. An older
+   * one that comes back meanwhile is covered by what waits, and does not hurry it.
+   */
+  #quietMs(): number {
+    const { windowMs, waitMaxMs } = this.#host.policy
+    const newestDueMs = this.#led()?.lead.dueMs ?? null
+    if (newestDueMs !== null) return newestDueMs
     const [first] = this.#waiting
-    const last = this.#waiting.at(-1)
-    if (keep !== 'last' || first === undefined || last === undefined) return earliestMs
-    if (this.#waiting.some(({ hasWaited }) => hasWaited)) return earliestMs
-    const quietMs = Math.min(last.arrivedMs + windowMs, first.arrivedMs + waitMaxMs)
-    return Math.max(earliestMs, quietMs)
+    const last = this.#waiting.findLast(({ dueMs }) => dueMs === null)
+    if (first === undefined || last === undefined) return 0
+    const latestMs = Math.min(first.arrivedMs + waitMaxMs, this.#away?.latestMs ?? Infinity)
+    return Math.min(last.arrivedMs + windowMs, latestMs)
+  }
+
+  /** What is still in a tier topic, as far as is known here. */
+  get #isAway(): boolean {
+    return this.#away !== null && this.#away.dueMs > this.#host.clock.monotonic()
   }
 
   #start(): void {
@@ -131,13 +165,23 @@ export class KeyWindow implements RunOwner {
     return covers(this.#host.policy.keep) ? ledByNewest(this.#waiting) : ledByFirst(this.#waiting)
   }
 
-  takeForTier(): { readonly led: Led; readonly dueInMs: number } | null {
+  takeForTier(dueInMsMin: number): { readonly led: Led; readonly dueInMs: number } | null {
     const led = this.#led()
-    if (led === null) return null
-    const dueInMs = Math.max(0, this.#dueMs() - this.#host.clock.monotonic())
+    const [first] = this.#waiting
+    if (led === null || first === undefined) return null
+    const { clock, policy } = this.#host
+    const nowMs = clock.monotonic()
+    const dueMs = Math.max(nowMs + dueInMsMin, this.#dueMs())
+    if (policy.keep === 'last') {
+      const before = this.#away
+      this.#away = {
+        dueMs: Math.max(dueMs, before?.dueMs ?? 0),
+        latestMs: before?.latestMs ?? first.arrivedMs + policy.waitMaxMs,
+      }
+    }
     this.#waiting = [...led.rest]
     this.#plan()
-    return { led, dueInMs }
+    return { led, dueInMs: dueMs - nowMs }
   }
 
   /** Removes what the partitions that went elsewhere had waiting here. */
@@ -174,6 +218,7 @@ export class KeyWindow implements RunOwner {
   acted({ task, stamp }: WindowEntry, openUntilMs: number): void {
     this.#newest = { task: task.id, stamp }
     this.#openUntilMs = openUntilMs
+    this.#away = null
   }
 
   runEnded(back: readonly WindowEntry[]): void {

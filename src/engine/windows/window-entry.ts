@@ -12,8 +12,8 @@ export interface WindowEntry {
   readonly orderKey: string | null
   /** Monotonic, milliseconds. */
   readonly arrivedMs: number
-  /** It comes from a tier topic: it has waited as long as it must, or is a retry. */
-  readonly hasWaited: boolean
+  /** Monotonic: when one from a tier topic has waited as long as it must; `null`: it is new. */
+  readonly dueMs: number | null
 }
 
 /** One that leads, those that it covers, and those that it does not. */

@@ -70,10 +70,14 @@ export interface RunOwner {
   readonly key: string
   /** Nothing waits and nothing runs: it may be forgotten, and the store asked instead. */
   readonly isIdle: boolean
-  /** A window is open, as far as is known here. */
-  readonly isOpen: boolean
-  /** Takes out what is to wait in a tier topic, and in how many milliseconds it falls due there. */
-  takeForTier(): { readonly led: Led; readonly dueInMs: number } | null
+  /** There is something to know of the key though nothing waits. */
+  readonly isWorthKeeping: boolean
+  /**
+   * Takes out what is to wait in a tier topic, and in how many milliseconds it falls due there.
+   *
+   * @param dueInMsMin - not sooner than this
+   */
+  takeForTier(dueInMsMin: number): { readonly led: Led; readonly dueInMs: number } | null
   gotLease(): void
   /** Another run has the key, for at most `leftMs`. */
   isBusy(leftMs: number): void

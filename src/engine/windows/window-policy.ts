@@ -27,6 +27,12 @@ export interface WindowPolicy {
  */
 const versionKeptMs = 86_400_000
 
+/**
+ * Others that wait for the end of a run ask again within a second. They must find what it did, also
+ * where it took longer than its window.
+ */
+const busyKeptMs = 10_000
+
 /** `null`: the rule has no `dedup`. */
 export function windowPolicyOf({ name, dedup, order }: Rule): WindowPolicy | null {
   if (dedup === null) return null
@@ -39,7 +45,7 @@ export function windowPolicyOf({ name, dedup, order }: Rule): WindowPolicy | nul
     windowMs: window?.ms ?? 0,
     waitMaxMs: window?.waitMaxMs ?? 0,
     against: isByOrder ? 'order' : 'window',
-    keepMs: version === null ? 0 : versionKeptMs,
+    keepMs: version === null ? busyKeptMs : versionKeptMs,
     onOutage,
     // Where the newest covers the others, what comes late from a tier is known to be late. Where each
     // one counts, a tier would let others pass by that came behind it.

@@ -17,6 +17,13 @@ import { covers } from './window-policy.ts'
  */
 const idleMax = 2_048
 
+/**
+ * What is handed over because there is no room stays away for so long at least. What waits for the
+ * end of a run falls due at once: it would come back, find no room in the lane of the tiers, and go
+ * round and round.
+ */
+const crowdedMsMin = 1_000
+
 /** How the windows settle what they do not let run. */
 export interface WindowSettler {
   skipped(settling: Settling, reason: SkipReason): void
@@ -57,14 +64,20 @@ export class Windows implements WindowHost {
     this.leases = parts.leases
   }
 
-  /** An admitted task. `hasWaited`: it comes from a tier topic. */
+  /**
+   * An admitted task.
+   *
+   * @param waitMs - of one from a tier topic: what is left of its wait; `null`: it is new
+   */
   arrive(
     admitted: Pick<WindowEntry, 'task' | 'ticket' | 'orderKey'>,
     { key, stamp }: NonNullable<TaskKeys['window']>,
-    hasWaited: boolean,
+    waitMs: number | null,
   ): void {
     this.#parts.meters.ladder.pending.queue += 1
-    this.#arrive(key, { ...admitted, stamp, hasWaited, arrivedMs: this.clock.monotonic() })
+    const arrivedMs = this.clock.monotonic()
+    const dueMs = waitMs === null ? null : arrivedMs + waitMs
+    this.#arrive(key, { ...admitted, stamp, dueMs, arrivedMs })
     if (admitted.ticket.isCrowded) this.#relieve()
   }
 
@@ -84,12 +97,12 @@ export class Windows implements WindowHost {
     return window
   }
 
-  /** Keeps a window that has become idle for a while, as long as it is open and there is room. */
+  /** Keeps a window that has become idle, as long as it is of use and there is room. */
   #rest(window: RunOwner): void {
-    if (!window.isIdle) return
+    if (!window.isIdle || this.#byKey.get(window.key) !== window) return
     this.#idle.add(window)
     for (const longest of this.#idle) {
-      if (longest.isOpen && this.#idle.size <= idleMax) return
+      if (longest.isWorthKeeping && this.#idle.size <= idleMax) return
       this.#idle.delete(longest)
       this.#byKey.delete(longest.key)
     }
@@ -101,7 +114,9 @@ export class Windows implements WindowHost {
     this.#isRelieving = true
     this.clock.schedule(0, () => {
       this.#isRelieving = false
-      for (const window of [...this.#byKey.values()]) if (window.hasWaiting) this.handOver(window)
+      for (const window of [...this.#byKey.values()]) {
+        if (window.hasWaiting) this.#handOver(window, crowdedMsMin)
+      }
     })
   }
 
@@ -138,7 +153,11 @@ export class Windows implements WindowHost {
   }
 
   handOver(window: RunOwner): void {
-    const taken = window.takeForTier()
+    this.#handOver(window, 0)
+  }
+
+  #handOver(window: RunOwner, dueInMsMin: number): void {
+    const taken = window.takeForTier(dueInMsMin)
     this.#rest(window)
     if (taken !== null) void this.#toTier(window.key, taken.led, taken.dueInMs)
   }
@@ -169,11 +188,11 @@ export class Windows implements WindowHost {
     if (led === null) return
     // In order, what waits cannot be handed over: others of its key would pass it by.
     if (!isBegun || !this.policy.mayHandOver) return entries.forEach(() => this.#left())
-    void this.#handOver(led)
+    void this.#passOn(led)
     this.leave(led.rest)
   }
 
-  async #handOver({ lead, covered }: Led): Promise<void> {
+  async #passOn({ lead, covered }: Led): Promise<void> {
     this.#parts.meters.ladder.pending.queue -= 1
     const isStored = await this.#parts.settler.handOver(this.#settling(lead))
     for (const entry of covered) {

@@ -10,6 +10,7 @@ import { newTask } from '../../../src/model/task.ts'
 import { anEvent, aRecord } from '../../support/builders.ts'
 
 const story: TaskStory = {
+  windowDueMs: null,
   ruleVersion: 'abcdef012345',
   reason: 'status',
   status: 503,
