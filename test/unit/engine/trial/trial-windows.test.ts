@@ -84,6 +84,18 @@ describe('a trial of a rule', () => {
       happens: ['0ms call a/1', '10m skip superseded', '10m call a/3'],
     },
     {
+      name: 'with `keep: last` waits no longer than `max_wait` there either, though it never is quiet',
+      rule: 'dedup: { window: 10m, keep: last, max_wait: 20m }',
+      given: events(['0s', 'a/1'], ['5m', 'a/2'], ['12m', 'a/3'], ['18m', 'a/4'], ['24m', 'a/5']),
+      happens: [
+        '10m skip superseded',
+        '15m skip superseded',
+        '20m skip superseded',
+        '20m call a/4',
+        '34m call a/5',
+      ],
+    },
+    {
       name: 'compares versions by their numbers, and with what was acted on',
       rule: 'dedup: { version: "{{event.rev}}" }',
       given: events(['0s', 'a/9'], ['1s', 'a/8'], ['2s', 'a/9'], ['3s', 'a/10'], ['4s', 'b/1']),
