@@ -13,6 +13,8 @@ import { stampAt } from './store-contract.ts'
 export interface FullStoreReport {
   /** Troubles told, and `ok`. */
   readonly states: readonly string[]
+  /** Some looks at the file later, still without room. */
+  readonly withoutRoom: string
   readonly slowestMs: number
   /** What a claim of a new key is answered once there is room. */
   readonly healed: string
@@ -41,6 +43,7 @@ async function run(path: string): Promise<FullStoreReport> {
   }
   // Looks at the file every second must not pass for room.
   await systemClock.sleep(2_500)
+  const withoutRoom = store.state.kind
   rmSync(filler)
   await told.until('it to heal', () => store.state.kind === 'ok', 10_000)
   const healed = await claim('last')
@@ -48,7 +51,7 @@ async function run(path: string): Promise<FullStoreReport> {
   const { kind: kept } = await store.claim({ ...lease, against: 'lease', stamp: stampAt(1) })
   await store.close()
   const states = told.states.map((state) => (state.kind === 'ok' ? 'ok' : state.trouble))
-  return { states, slowestMs, healed, kept }
+  return { states, withoutRoom, slowestMs, healed, kept }
 }
 
 process.stdout.write(`report ${JSON.stringify(await run(process.argv[2] ?? ''))}\n`)

@@ -1,11 +1,9 @@
-import { closeSync, openSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { machineTime } from '../../src/drivers/embedded/machine-time.ts'
 import { openStoreFile } from '../../src/drivers/embedded/store-file.ts'
 import { openEmbeddedStore } from '../../src/drivers/embedded/store.ts'
 import { systemClock } from '../../src/drivers/system-clock.ts'
-import type { Store } from '../../src/ports/store.ts'
 import { silentLogger } from '../support/silent-logger.ts'
+import { contendFor } from './contend.ts'
 import { RecordingStoreListener } from './recording-store-listener.ts'
 import { stampAt } from './store-contract.ts'
 
@@ -25,16 +23,14 @@ const open = () =>
     timeoutMs: 10_000,
   })
 
-const runOf = (key: string, token: string) => ({
-  ...{ rule: 'r', key, token, task: token, stamp: stampAt(1) },
-  ...{ leaseMs: 600_000, against: 'lease', windowMs: 600_000, keepMs: 0 },
-})
+const longMs = 600_000
 
 /** Leaves a lease on the key `leased` and a window on the key `marked`. */
 async function leave(): Promise<void> {
   const store = await open()
-  await store.claim({ ...runOf('leased', 'member'), against: 'lease' })
-  await store.complete(runOf('marked', 'member'))
+  const own = { rule: 'r', token: 'member', task: 'member', stamp: stampAt(1) }
+  await store.claim({ ...own, key: 'leased', leaseMs: longMs, against: 'lease' })
+  await store.complete({ ...own, key: 'marked', windowMs: longMs, keepMs: 0 })
   process.send?.('left')
 }
 
@@ -51,32 +47,6 @@ async function contend(): Promise<void> {
   const clashes = await contendFor(store, path, `${process.pid}`, 300)
   process.send?.(clashes)
   await store.close()
-}
-
-/** Has the key `turns` times; how often somebody else had it meanwhile, by a file that only one makes. */
-export async function contendFor(
-  store: Store,
-  folder: string,
-  name: string,
-  turns: number,
-): Promise<number> {
-  const mine = join(folder, 'held')
-  let clashes = 0
-  for (let turn = 0, tries = 0; turn < turns; tries++) {
-    const run = runOf('contended', `${name}/${tries}`)
-    const { kind } = await store.claim({ ...run, against: 'lease' })
-    if (kind !== 'new') continue
-    turn++
-    try {
-      closeSync(openSync(mine, 'wx'))
-      await Promise.resolve()
-      rmSync(mine)
-    } catch {
-      clashes++
-    }
-    await store.release(run)
-  }
-  return clashes
 }
 
 switch (deed) {

@@ -25,9 +25,9 @@ import type { Logger } from '../../src/ports/logger.ts'
 import { PortError } from '../../src/ports/port-error.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { silentLogger } from '../support/silent-logger.ts'
+import { contendFor } from './contend.ts'
 import { temporaryFolder } from './embedded-fixture.ts'
 import type { FullStoreReport } from './embedded-store-full-disk.ts'
-import { contendFor } from './embedded-store-member.ts'
 import { RecordingStoreListener } from './recording-store-listener.ts'
 import { describeStoreContract, stampAt } from './store-contract.ts'
 
@@ -153,8 +153,7 @@ describe('The embedded store', function () {
         await kill(member)
         rmSync(file, { force: true })
         expect((await claim(store, `life ${life}`)).kind).to.equal('new')
-        await store.release({ ...runOf('contended', `${member.pid}`), keepMs: 0 })
-        // The lease of the dead one is over for the next; nobody waits ten minutes in a test.
+        // The next one must not wait ten minutes for the lease of this one.
         rmSync(join(path, 'store'), { recursive: true })
         await told.until('an empty store', () => told.wiped === life + 1, patienceMs)
       }
@@ -385,6 +384,7 @@ describe('The embedded store', function () {
       return
     }
     expect(report.states).to.deep.equal(['full', 'ok'])
+    expect(report.withoutRoom).to.equal('degraded')
     expect(report.slowestMs).to.be.below(1_000)
     expect(report.healed).to.equal('new')
     expect(report.kept).to.equal('busy')
