@@ -43,7 +43,8 @@ export class MemoryConsumer implements Consumer, Member {
 
   join(): void {
     this.tell({ kind: 'joining' })
-    void this.#group.rebalance((members) => [...members, this])
+    // It may have been killed while the others gave back what they had.
+    void this.#group.rebalance((members) => (this.#isClosed ? members : [...members, this]))
   }
 
   tell(state: ConsumerState): void {
