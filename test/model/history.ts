@@ -30,9 +30,9 @@ export interface Attempt {
 export interface Fault {
   /**
    * `membership`: partitions changed hands. `store`: a process had no answers, or late ones, or all
-   * was forgotten; `toMs` is when it was over.
+   * was forgotten; `toMs` is when it was over. `bus`: it took no retries.
    */
-  readonly kind: 'crash' | 'membership' | 'store' | 'wall-clock'
+  readonly kind: 'crash' | 'membership' | 'store' | 'bus' | 'wall-clock'
   readonly fromMs: number
   toMs: number
 }

@@ -121,7 +121,7 @@ class Seen {
   besideEachOther(): string[] {
     if (this.#keep === 'none' && this.#policy.rule.order === 'none') return []
     return this.#keys.flatMap((key) =>
-      pairs(this.#runsOf(key)).flatMap(([one, other]) => {
+      pairs(this.#holdsOf(key)).flatMap(([one, other]) => {
         if (other.startMs >= one.endMs) return []
         if (this.#isExplained(['store'], one.startMs, other.startMs)) return []
         return [`two at once on ${key}: ${told(one)} and ${told(other)}`]
@@ -300,17 +300,22 @@ class Seen {
     return Math.min(...starts.map(({ startMs }) => startMs))
   }
 
-  #runsOf(key: string): readonly Run[] {
+  /** The runs of a key; those that may have lost it between two attempts, as one for each. */
+  #holdsOf(key: string): readonly Run[] {
+    return this.#runsOf(key, (before, run) =>
+      this.#isExplained(['crash', 'membership'], before.startMs, run.startMs),
+    )
+  }
+
+  #runsOf(key: string, isApart: (before: Run, run: Run) => boolean = () => false): readonly Run[] {
     const runs: Run[] = []
     for (const { event, process, startMs, ending, ...attempt } of this.#attemptsOf(key)) {
       const endMs = endOf({ ...attempt, event, process, startMs, ending })
       const run = { event, process, startMs, actedMs: startMs, endMs, ending }
-      const before = runs.at(-1)
-      if (before !== undefined && this.#isSameHold(before, run)) {
-        runs[runs.length - 1] = { ...run, startMs: before.startMs }
-      } else {
-        runs.push(run)
-      }
+      const at = runs.findLastIndex((one) => this.#isSameHold(one, run) && !isApart(one, run))
+      const before = runs[at]
+      if (before === undefined) runs.push(run)
+      else runs[at] = { ...run, startMs: before.startMs }
     }
     return runs
   }
@@ -329,7 +334,7 @@ class Seen {
   }
 }
 
-const allFaults: readonly Fault['kind'][] = ['crash', 'membership', 'store', 'wall-clock']
+const allFaults: readonly Fault['kind'][] = ['crash', 'membership', 'store', 'bus', 'wall-clock']
 
 function endOf({ endMs }: Attempt): number {
   return endMs ?? Infinity

@@ -21,6 +21,7 @@ const quietStepMs = 5_000
 
 const partitions = 2
 const tiersMs = [1_000, 10_000]
+const tiers = tiersMs.map((ms) => `sluice.retry.${ms / 1_000}s`)
 const topic = 'edits'
 const outcomes: Readonly<Record<Answer['ending'], Outcome>> = {
   done: success,
@@ -48,6 +49,7 @@ class Playing {
   readonly #attempts: Attempt[] = []
   readonly #faults: Fault[] = []
   readonly #outages = new Map<House, Fault>()
+  #shut: Fault | null = null
   readonly #complaints: string[] = []
   readonly #underWay: Promise<unknown>[] = []
   /** Keeps clock, broker and store when no process is left. */
@@ -110,6 +112,12 @@ class Playing {
       case 'store-wiped':
         this.#fault('store')
         this.#any.store.wipe()
+        break
+      case 'tiers-shut':
+        this.#shutTiers()
+        break
+      case 'tiers-open':
+        this.#openTiers()
         break
       case 'wall-clock': {
         this.#fault('wall-clock')
@@ -214,6 +222,18 @@ class Playing {
     await this.#any.settle()
   }
 
+  #shutTiers(): void {
+    this.#shut ??= this.#fault('bus')
+    this.#shut.toMs = Infinity
+    for (const name of tiers) this.#any.broker.refuseProducesTo(name)
+  }
+
+  #openTiers(): void {
+    if (this.#shut !== null) this.#shut.toMs = this.#nowMs
+    this.#shut = null
+    this.#any.broker.takeAllProduces()
+  }
+
   #storeAway(house: House, isApplied: boolean): void {
     house.store.outage(true, { isApplied })
     if (!this.#outages.has(house)) this.#outages.set(house, this.#fault('store'))
@@ -285,6 +305,7 @@ class Playing {
   /** All troubles end, and everything has time to come to rest. */
   async end(): Promise<History> {
     if (this.#processes.length === 0) await this.#start()
+    this.#openTiers()
     for (const { house } of this.#processes) {
       this.#storeBack(house)
       house.store.delay(0)
@@ -309,8 +330,7 @@ class Playing {
   /** What is not at its end yet. */
   #restless(): readonly string[] {
     const { broker } = this.#any
-    const logs = ['edits', ...tiersMs.map((ms) => `sluice.retry.${ms / 1_000}s`)]
-    const behind = logs.flatMap((name) =>
+    const behind = [topic, ...tiers].flatMap((name) =>
       broker.logsOf(name).flatMap(({ high }, partition) => {
         const group = broker.group(name === topic ? 'sluice' : 'sluice.retry')
         const committed = group.committed({ topic: name, partition })?.offset ?? 0n

@@ -20,6 +20,8 @@ export type Command =
   | { readonly do: 'store-back'; readonly process: number }
   | { readonly do: 'store-slow'; readonly process: number; readonly ms: number }
   | { readonly do: 'store-wiped' }
+  /** The bus takes nothing for the retry tiers, or takes it again. */
+  | { readonly do: 'tiers-shut' | 'tiers-open' }
   | { readonly do: 'wall-clock'; readonly ms: number }
 
 /** What the target answers to an attempt, and after how long. */
@@ -70,6 +72,7 @@ const trouble = fc.oneof(
   fc.constant({ do: 'start' as const }),
   fc.constant({ do: 'start' as const }),
   fc.constant({ do: 'rebalance' as const }),
+  fc.constantFrom({ do: 'tiers-shut' as const }, { do: 'tiers-open' as const }),
 )
 
 const storeTrouble = fc.oneof(
