@@ -68,6 +68,22 @@ const found: readonly Found[] = [
   {
     // The run took longer than its window: what it did was forgotten when it ended, before the other
     // process, which asks again once a second, could learn of it.
+    name: 'what was acted on is remembered for one that the tiers did not take for long',
+    schedule: {
+      policy: 'both, long',
+      commands: [
+        emit(),
+        { do: 'tiers-shut' },
+        emit(),
+        pass(31_000),
+        emit(),
+        ...times(6, pass(31_000)),
+        emit({ key: 'b' }), // a window that is open no more goes when another one rests
+        { do: 'tiers-open' },
+      ],
+    },
+  },
+  {
     name: 'what a long run did is known to those that waited for it in another process',
     schedule: {
       policy: 'order: key, both',

@@ -45,6 +45,8 @@ export interface History {
   readonly dead: ReadonlySet<string>
   /** The longest that the store took to answer. */
   readonly storeDelayMs: number
+  /** No lane was ever full: what the bus had was taken at once. */
+  readonly isRoomy: boolean
   /** What did not come to rest, or did not balance; in words. */
   readonly complaints: readonly string[]
 }

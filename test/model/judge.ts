@@ -183,11 +183,18 @@ class Seen {
     })
   }
 
-  /** Without a version, what was acted on is forgotten with its window, unless a retry is to ask for it. */
+  /** Without a version, what was acted on is forgotten with its window, unless one is to ask for it. */
   #isRemembered(newer: Run, older: Run, begunMs: number): boolean {
     if (this.#hasVersion) return true
     if (older.startMs - this.#history.storeDelayMs < newer.startMs + this.#windowMs) return true
-    return begunMs < newer.startMs
+    if (begunMs < newer.startMs) return true
+    // It was here, in memory or in a tier, and whoever has it asks before he lets it go.
+    const { atMs } = this.#arrival(older.event)
+    return this.#history.isRoomy && atMs < newer.startMs && !this.#isMoved(atMs, older.startMs)
+  }
+
+  #isMoved(fromMs: number, toMs: number): boolean {
+    return this.#isExplained(['crash', 'membership', 'store'], fromMs, toMs)
   }
 
   // ---- `keep: last` waits until it is quiet
@@ -234,11 +241,11 @@ class Seen {
     })
   }
 
-  #isOverBy(arrival: Arrival, byMs: number): boolean {
-    const covering = [arrival, ...this.#notOlder(arrival)].map(({ id }) => id)
-    return this.#attemptsOf(arrival.key).some(
+  /** Itself, or by one that covers it without a step between: those that have no order go on to wait. */
+  #isOverBy({ key, stamp }: Arrival, byMs: number): boolean {
+    return this.#attemptsOf(key).some(
       ({ event, ending, startMs }) =>
-        covering.includes(event) && ending === 'done' && startMs < byMs,
+        ending === 'done' && startMs < byMs && isCoveredBy(stamp, this.#arrival(event).stamp),
     )
   }
 

@@ -323,6 +323,7 @@ class Playing {
       faults: this.#faults,
       dead: new Set(dead),
       storeDelayMs: this.#storeDelayMs,
+      isRoomy: this.#schedule.window > this.#arrivals.length,
       complaints: this.#complaints,
     }
   }

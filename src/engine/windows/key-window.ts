@@ -60,12 +60,17 @@ export class KeyWindow implements RunOwner {
     this.#host = host
   }
 
-  get hasWaiting(): boolean {
+  get #hasWaiting(): boolean {
     return this.#waiting.length > 0
   }
 
+  /** Something waits that holds up half of the window of its lane. */
+  get isCrowded(): boolean {
+    return this.#waiting.some(({ ticket }) => ticket.isCrowded)
+  }
+
   get isIdle(): boolean {
-    return this.#run === null && !this.hasWaiting
+    return this.#run === null && !this.#hasWaiting
   }
 
   get #isOpen(): boolean {
@@ -80,7 +85,7 @@ export class KeyWindow implements RunOwner {
     const reason = this.#knownReason(entry)
     if (reason !== null) return this.#host.skip(entry, reason)
     // Those that came while it was away wait no longer than it: it is forgotten behind the last of them.
-    if (!this.hasWaiting && !this.#isAway) this.#away = null
+    if (!this.#hasWaiting && !this.#isAway) this.#away = null
     this.#waiting.push(entry)
     this.#plan()
   }
@@ -99,7 +104,7 @@ export class KeyWindow implements RunOwner {
   #plan(): void {
     if (this.#run === null) this.#skipKnown()
     this.#cancelTimer()
-    if (this.#run !== null || !this.hasWaiting) return
+    if (this.#run !== null || !this.#hasWaiting) return
     const { clock, policy } = this.#host
     const nowMs = clock.monotonic()
     const waitMs = this.#dueMs() - nowMs

@@ -7,7 +7,7 @@ import type { Begun, ReadyRun, RunEnd, RunOwner, WindowHost } from './window-hos
  * How long what is done meanwhile is remembered for a task that comes back, beyond twice its delay:
  * its tier may be read late, and a daemon may be down for a night.
  */
-const keptForRetryMs = 86_400_000
+export const keptForRetryMs = 86_400_000
 
 const go: Begun = { kind: 'go' }
 const over: Begun = { kind: 'over' }

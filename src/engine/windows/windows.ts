@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { RuleMeters } from '../meters.ts'
 import type { Settling } from '../settle.ts'
+import type { Ticket } from '../ticket.ts'
 import { KeyWindow } from './key-window.ts'
 import type { Leases } from './leases.ts'
 import type { TaskKeys } from './task-keys.ts'
@@ -10,6 +11,7 @@ import { ledByFirst, ledByNewest, type Led, type WindowEntry } from './window-en
 import type { DedupResult, ReadyRun, RunOwner, WindowHost } from './window-host.ts'
 import type { WindowPolicy } from './window-policy.ts'
 import { covers } from './window-policy.ts'
+import { keptForRetryMs } from './window-run.ts'
 
 /**
  * Keys of one rule whose window is remembered here although nothing waits in it: so many duplicates
@@ -55,7 +57,8 @@ export class Windows implements WindowHost {
   readonly #byKey = new Map<string, KeyWindow>()
   /** Those in which nothing waits and nothing runs; the first has been so for longest. */
   readonly #idle = new Set<RunOwner>()
-  #isRelieving = false
+  /** While what was in the way is being handed over: those that came meanwhile and are again. */
+  #crowding: Ticket[] | null = null
 
   constructor(parts: WindowsParts) {
     this.#parts = parts
@@ -78,7 +81,7 @@ export class Windows implements WindowHost {
     const arrivedMs = this.clock.monotonic()
     const dueMs = waitMs === null ? null : arrivedMs + waitMs
     this.#arrive(key, { ...admitted, stamp, dueMs, arrivedMs })
-    if (admitted.ticket.isCrowded) this.#relieve()
+    if (admitted.ticket.isCrowded) this.#relieve(admitted.ticket)
   }
 
   #arrive(key: string, entry: WindowEntry): void {
@@ -108,16 +111,24 @@ export class Windows implements WindowHost {
     }
   }
 
-  /** Hands over what waits, once all that came in this turn has come. */
-  #relieve(): void {
-    if (this.#isRelieving || !this.policy.mayHandOver) return
-    this.#isRelieving = true
-    this.clock.schedule(0, () => {
-      this.#isRelieving = false
-      for (const window of [...this.#byKey.values()]) {
-        if (window.hasWaiting) this.#handOver(window, crowdedMsMin)
-      }
-    })
+  /**
+   * Hands over what holds up half of a lane's window, once all that came in this turn has come. What
+   * comes until that is stored gathers: it would else be handed over one by one, each with a record
+   * of its own.
+   */
+  #relieve(ticket: Ticket): void {
+    if (!this.policy.mayHandOver) return
+    if (this.#crowding !== null) return void this.#crowding.push(ticket)
+    this.#crowding = []
+    this.clock.schedule(0, () => void this.#handOverCrowded())
+  }
+
+  async #handOverCrowded(): Promise<void> {
+    const crowded = [...this.#byKey.values()].filter(({ isCrowded }) => isCrowded)
+    await Promise.all(crowded.map((window) => this.#handOver(window, crowdedMsMin)))
+    const again = this.#crowding?.find(({ isCrowded }) => isCrowded)
+    this.#crowding = null
+    if (again !== undefined) this.#relieve(again)
   }
 
   /** Drops or hands over what waits for partitions that are not ours any more. */
@@ -153,13 +164,13 @@ export class Windows implements WindowHost {
   }
 
   handOver(window: RunOwner): void {
-    this.#handOver(window, 0)
+    void this.#handOver(window, 0)
   }
 
-  #handOver(window: RunOwner, dueInMsMin: number): void {
+  async #handOver(window: RunOwner, dueInMsMin: number): Promise<void> {
     const taken = window.takeForTier(dueInMsMin)
     this.#rest(window)
-    if (taken !== null) void this.#toTier(window.key, taken.led, taken.dueInMs)
+    if (taken !== null) await this.#toTier(window.key, taken.led, taken.dueInMs)
   }
 
   /** The newest stands for those that it covers; with `keep: first` the others are its duplicates. */
@@ -167,6 +178,7 @@ export class Windows implements WindowHost {
     const { settler, meters } = this.#parts
     const { lead, covered } = led
     meters.ladder.pending.queue -= 1
+    if (covers(this.policy.keep)) this.#keepFor(key, dueInMs)
     const isStored = await settler.toTier(this.#settling(lead), dueInMs)
     if (isStored && covers(this.policy.keep)) {
       const { rule } = this.policy
@@ -180,6 +192,16 @@ export class Windows implements WindowHost {
       else if (entry.ticket.isRevoked) this.#left()
       else this.#arrive(key, entry) // the partition of the lead went elsewhere, this one is still ours
     }
+  }
+
+  /**
+   * The bus may be long in taking it. What is acted on until then is remembered, as for a retry; the
+   * token is of no run, so nothing is given back.
+   */
+  #keepFor(key: string, dueInMs: number): void {
+    const { leases, policy } = this
+    const keepMs = 2 * dueInMs + keptForRetryMs
+    void leases.store.release({ rule: policy.rule, key, token: leases.newToken(), keepMs })
   }
 
   leave(entries: readonly WindowEntry[]): void {
