@@ -117,7 +117,8 @@ export async function startKafka({
     `-Dlog4j2.configurationFile=file:${jars}/log4j2.properties`,
     ...['-cp', `${jars}/*`],
   ]
-  const clusterId = randomBytes(16).toString('base64url')
+  // Not as it is: one in 64 begins with a dash, and is taken for an option.
+  const clusterId = `k${randomBytes(16).toString('base64url').slice(1)}`
   await run('java', [
     ...java,
     'kafka.tools.StorageTool',
