@@ -201,6 +201,10 @@ export class RuleQueues {
     const begun = await run.begin()
     if (begun.kind === 'over') return over
     if (begun.kind === 'again') return { ...begun, task: queued.task }
+    if (queued.ticket.isRevoked) {
+      run.dropped() // it went elsewhere while the key was asked for: nothing new starts
+      return over
+    }
     const settled = await this.#attempt(rule, queued)
     if (settled.kind !== 'waits') run.ended(settled.kind)
     return turnOf(settled)

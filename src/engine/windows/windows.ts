@@ -1,4 +1,5 @@
 import type { SkipReason } from '../../model/outcome.ts'
+import { isCoveredBy } from '../../model/stamp.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { RuleMeters } from '../meters.ts'
@@ -79,7 +80,9 @@ export class Windows implements WindowHost {
   ): void {
     this.#parts.meters.ladder.pending.queue += 1
     const arrivedMs = this.clock.monotonic()
-    const dueMs = waitMs === null ? null : arrivedMs + waitMs
+    // Nothing waits for longer: the clock that wrote it was ahead, or the window has become shorter.
+    const waitMsMax = Math.max(this.policy.windowMs, this.policy.waitMaxMs)
+    const dueMs = waitMs === null ? null : arrivedMs + Math.min(waitMs, waitMsMax)
     this.#arrive(key, { ...admitted, stamp, dueMs, arrivedMs })
     if (admitted.ticket.isCrowded) this.#relieve(admitted.ticket)
   }
@@ -205,16 +208,22 @@ export class Windows implements WindowHost {
   }
 
   leave(entries: readonly WindowEntry[]): void {
-    const isBegun = entries.some(({ ticket }) => ticket.hasBegun && !ticket.isOver)
-    const led = covers(this.policy.keep) ? ledByNewest(entries) : ledByFirst(entries)
-    if (led === null) return
     // In order, what waits cannot be handed over: others of its key would pass it by.
-    if (!isBegun || !this.policy.mayHandOver) return entries.forEach(() => this.#left())
-    void this.#passOn(led)
-    this.leave(led.rest)
+    const begun = this.policy.mayHandOver
+      ? entries.filter(({ ticket }) => ticket.hasBegun && !ticket.isOver)
+      : []
+    const lead = covers(this.policy.keep) ? ledByNewest(begun)?.lead : begun[0]
+    // Of an event that has not begun, the next owner runs all tasks: one of them from a tier as well
+    // would be run twice.
+    if (lead === undefined) return entries.forEach(() => this.#left())
+    const others = entries.filter((entry) => entry !== lead)
+    const isCovered = ({ stamp }: WindowEntry): boolean =>
+      covers(this.policy.keep) && isCoveredBy(stamp, lead.stamp)
+    void this.#passOn({ lead, covered: others.filter(isCovered) })
+    this.leave(others.filter((entry) => !isCovered(entry)))
   }
 
-  async #passOn({ lead, covered }: Led): Promise<void> {
+  async #passOn({ lead, covered }: Omit<Led, 'rest'>): Promise<void> {
     this.#parts.meters.ladder.pending.queue -= 1
     const isStored = await this.#parts.settler.handOver(this.#settling(lead))
     for (const entry of covered) {
