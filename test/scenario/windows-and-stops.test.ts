@@ -79,6 +79,24 @@ describe('a clean stop repeats nothing', () => {
     expect(after.committed()).to.equal(3n)
     await after.stop()
   })
+
+  it('of an event that a window skipped while another rule had not begun it', async () => {
+    const houses = new Houses()
+    const slow = noting({ name: 'slow', concurrency: 1 }, houses.now, 2_000)
+    const once = noting({ name: 'once', ...windowOf({ keep: 'first' }) }, houses.now)
+    const rules = [slow.rule, once.rule]
+    const house = await houses.next(rules)
+    await house.emit({ n: 1 }, { n: 2 })
+    expect(house.ladder('once').skipped).to.deep.equal({ duplicate: 1 })
+    await house.stop()
+
+    await house.clock.advance(5_000) // the window is over
+    const after = await houses.next(rules)
+    await after.pass(60_000)
+    expect(slow.acted).to.deep.equal(['edits/0/0', 'edits/0/1'])
+    expect(once.acted).to.deep.equal(['edits/0/0'])
+    await after.stop()
+  })
 })
 
 describe('what waits in a tier for the end of its window', () => {

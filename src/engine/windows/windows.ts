@@ -163,6 +163,8 @@ export class Windows implements WindowHost {
 
   skip(entry: WindowEntry, reason: SkipReason): void {
     this.#parts.meters.ladder.pending.queue -= 1
+    // Who runs the event anew may find the window over by then, and act.
+    entry.ticket.taskBegins()
     this.#parts.settler.skipped(this.#settling(entry), reason)
   }
 
