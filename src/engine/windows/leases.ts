@@ -44,8 +44,8 @@ export class Leases {
 
   /** @param lost - called when another run has the lease by now; this one goes on to its end */
   async claim(request: Omit<ClaimRequest, 'leaseMs'>, lost: () => void): Promise<ClaimAnswer> {
-    const answer = await this.store.claim({ ...request, leaseMs })
-    const { rule, key, token } = request
+    const { rule, key, token, task, against, stamp } = request
+    const answer = await this.store.claim({ rule, key, token, leaseMs, task, against, stamp })
     if (answer.kind === 'new') this.#held.set(token, { rule, key, lost })
     return answer
   }

@@ -33,6 +33,7 @@ export class WindowRun implements ReadyRun {
     this.#token = token
   }
 
+  /** Spread only where it is rare: adding to a copy costs 2 µs and more in Node 20. */
   get #call(): { readonly rule: string; readonly key: string; readonly token: string } {
     return { rule: this.#host.policy.rule, key: this.#window.key, token: this.#token }
   }
@@ -44,7 +45,8 @@ export class WindowRun implements ReadyRun {
     this.#isUnderWay = true
     this.#startedMs = clock.monotonic()
     const against = task.attempt > 1 ? 'order' : policy.against
-    const request = { ...this.#call, task: task.id, against, stamp }
+    const { rule, key, token } = this.#call
+    const request = { rule, key, token, task: task.id, against, stamp }
     const answer = await leases.claim(request, () => this.#host.count('lost'))
     this.#host.count(answer.kind)
     this.#holdsLease = answer.kind === 'new' || answer.kind === 'unknown'
@@ -108,7 +110,8 @@ export class WindowRun implements ReadyRun {
     const openUntilMs = this.#startedMs + policy.windowMs
     const windowMs = Math.max(0, openUntilMs - clock.monotonic())
     this.#forgetLease()
-    const mark = { ...this.#call, task: task.id, stamp, windowMs, keepMs: policy.keepMs }
+    const { rule, key, token } = this.#call
+    const mark = { rule, key, token, task: task.id, stamp, windowMs, keepMs: policy.keepMs }
     await leases.store.complete(mark)
     this.#window.acted(this.#lead, openUntilMs)
   }
