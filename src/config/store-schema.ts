@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { refuse } from '../schema/check-shape.ts'
+import { hasUnknownKey, refuse } from '../schema/check-shape.ts'
 import { durationMs } from '../schema/quantities.ts'
 import type { HostPort } from './address.ts'
 import { entriesMax, hostPort, text, tls, type TlsFiles } from './schema-pieces.ts'
@@ -136,6 +136,7 @@ export const store = z
       const message = 'settings of Redis, while the store is the embedded one'
       refuse(context, 'bad-value', message, 'write `kind: redis`, or leave them out', ['redis'])
     } else if (first === undefined) {
+      if (hasUnknownKey(context, ['redis'])) return
       const message = '`kind: redis` needs an address'
       const hint = 'one of `url`, `sentinels` and `cluster` below `redis`'
       refuse(context, 'missing-key', message, hint, ['kind'])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationForm, parseDurationMs } from '../model/units.ts'
-import { insteadOfMap, refuse } from '../schema/check-shape.ts'
+import { hasUnknownKey, insteadOfMap, refuse } from '../schema/check-shape.ts'
 import { quote } from '../schema/describe.ts'
 import { durationMs } from '../schema/quantities.ts'
 import { ruleDefaults } from './rule-defaults.ts'
@@ -152,12 +152,14 @@ export const dedup = z
   )
   .superRefine(({ window, keep, max_wait: maxWait, version }, context) => {
     if (window === undefined && version === undefined) {
+      if (hasUnknownKey(context)) return
       const hint = 'write `window: 5s`, or the `version` by which a newer event is known'
       refuse(context, 'missing-key', '`window` is missing, expected a duration', hint)
     } else if (window === undefined && keep !== undefined) {
       refuse(context, 'bad-value', '`keep` is about a `window`, and there is none', null, ['keep'])
     }
     if (maxWait === undefined) return
+    if (keep === undefined && hasUnknownKey(context)) return
     if (keep !== 'last') {
       refuse(context, 'bad-value', '`max_wait` goes with `keep: last`', null, ['max_wait'])
     } else if (window !== undefined && maxWait < window) {

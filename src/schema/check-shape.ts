@@ -331,6 +331,17 @@ export function refuse(
   context.addIssue({ code: 'custom', message, params, path: [...path] })
 }
 
+/**
+ * For schema pieces: whether the map at `path` has a key that is none. It may stand for one that is
+ * missing there; it has been told, and that one is missing would be the same mistake a second time.
+ */
+export function hasUnknownKey(context: z.core.$RefinementCtx, path: At = []): boolean {
+  const place = JSON.stringify(path)
+  return context.issues.some(
+    ({ code, path: at = [] }) => code === 'unrecognized_keys' && JSON.stringify(at) === place,
+  )
+}
+
 /** For the `error` of a map: what the value that stands in its place is written as below a key. */
 export function insteadOfMap(
   entryFor: (value: unknown) => string,

@@ -202,7 +202,13 @@ describe('a mistake in the store of a config', () => {
     { text: inRedis('url: "redis://h", prefix: "a{b}"'), places: ['1:58 bad-value'] },
     { text: inRedis('url: "redis://h", tls: { cert: 1 }'), places: ['1:63 wrong-type'] },
     { text: inRedis('url: "redis://h", tls: { ca: /nowhere }'), places: ['1:61 file-unreadable'] },
-    { text: inRedis('uri: "redis://h"'), places: ['1:16 missing-key', '1:32 unknown-key'] },
+    {
+      text: inRedis('urll: "redis://h"'),
+      places: ['1:32 unknown-key'],
+      says: 'unknown key `urll`|did you mean `url`?',
+    },
+    { text: inRedis('sentinel: { hosts: [a:1], name: m }'), places: ['1:32 unknown-key'] },
+    { text: inRedis('nodes: [a:1]'), places: ['1:32 unknown-key'] },
     { text: 'store: { timeout: 5s }', places: ['1:19 bad-duration'] },
     { text: 'store: { timeout: 1ms }', places: ['1:19 bad-duration'] },
   ]
