@@ -118,6 +118,27 @@ describe('a window with `keep: last`', () => {
   })
 })
 
+describe('a partition whose window is half full of what waits', () => {
+  it('hands over the newest of each key, and gathers what comes until that is stored', async () => {
+    const noted = noting({ dedup: dedupOf({ keep: 'both' }) })
+    const house = await houseOf(noted, { lane: { window: 40 } })
+    house.broker.refuseProducesTo('sluice.retry.10s')
+    for (let n = 0; n < 80; n++) {
+      await house.emit({ n, page: n % 4 })
+      await house.pass(10)
+    }
+    house.broker.takeAllProduces()
+    await house.pass(60_000)
+    const acted = noted.acted.map((one) => Number(one.split('@')[0]))
+    // One of each page with the first half of the window, one with the second, and some of the rest.
+    expect(house.records('sluice.retry.10s')).to.have.length.within(8, 16)
+    expect(acted.slice(0, 4)).to.deep.equal([0, 1, 2, 3])
+    expect(acted.slice(-4)).to.have.members([76, 77, 78, 79])
+    expect(house.ladder().done + (house.ladder().skipped.superseded ?? 0)).to.equal(80)
+    await house.stop()
+  })
+})
+
 describe('a window and a failure', () => {
   it('lets newer events of the key go, and an old retry never overwrites a newer success', async () => {
     const noted = noting({ dedup: dedupOf({ keep: 'both' }) }, (n) => (n === 1 ? 'retry' : 'ok'))
