@@ -78,7 +78,8 @@ const found: readonly Found[] = [
         pass(31_000),
         emit(),
         ...times(6, pass(31_000)),
-        emit({ key: 'b' }), // a window that is open no more goes when another one rests
+        // A window that is open no more is forgotten when others come to rest.
+        ...Array.from({ length: 140 }, (_, n) => emit({ key: `b${n}` })),
         { do: 'tiers-open' },
       ],
     },

@@ -162,7 +162,7 @@ class Seen {
   // ---- no older success over a newer one
 
   backwards(): string[] {
-    if (this.#keep === 'none' || (this.#keep === 'first' && !this.#hasVersion)) return []
+    if (this.#keep === 'none') return []
     return this.#keys.flatMap((key) => {
       const done = this.#runsOf(key).filter(({ ending }) => ending === 'done')
       return pairs(done).flatMap(([newer, older]) => {
@@ -186,6 +186,8 @@ class Seen {
   /** Without a version, what was acted on is forgotten with its window, unless one is to ask for it. */
   #isRemembered(newer: Run, older: Run, begunMs: number): boolean {
     if (this.#hasVersion) return true
+    // What is new is only asked whether a window is open; what comes back, also who came behind it.
+    if (this.#keep === 'first') return begunMs < newer.startMs
     if (older.startMs - this.#history.storeDelayMs < newer.startMs + this.#windowMs) return true
     if (begunMs < newer.startMs) return true
     // It was here, in memory or in a tier, and whoever has it asks before he lets it go.
@@ -267,8 +269,12 @@ class Seen {
     return attempts.flatMap((one, at) => {
       const next = attempts[at + 1]
       if (next === undefined || !this.#comesBefore(next.event, one.event)) return []
-      const kinds = ['crash', 'membership', 'store'] as const
-      if (this.#isExplained(kinds, one.startMs, next.startMs)) return []
+      if (this.#isExplained(['crash', 'membership'], one.startMs, next.startMs)) return []
+      // Without the store processes do not know of each other; each keeps its own order all the same.
+      const isOfOne = one.process === next.process
+      if (!isOfOne && this.#isExplained(['store'], one.startMs, next.startMs)) return []
+      // What a tier gave back late has nothing to give way to, where the newer one was not acted on.
+      if (this.#keep === 'both' && one.ending !== 'done') return []
       const [first, second] = [one, next].map(({ event, startMs }) => `${event} at ${startMs}`)
       return [`out of order on ${one.key}: ${first}, and then ${second}`]
     })
