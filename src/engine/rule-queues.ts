@@ -134,7 +134,8 @@ export class RuleQueues {
 
   /** @param waitMs - of a task from a tier topic; `null`: it is new */
   #accept(verdict: Verdict, rule: Rule, taken: Taken, waitMs: number | null): void {
-    const settling = { ...taken, rule, meters: this.metersOf(rule) }
+    const { task, ticket } = taken
+    const settling = { task, ticket, rule, meters: this.metersOf(rule) }
     switch (verdict.kind) {
       case 'run':
         return this.#admitted(rule, taken, waitMs)

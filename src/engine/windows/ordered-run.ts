@@ -36,12 +36,18 @@ export class OrderedRun implements ReadyRun {
 
   async begin(): Promise<Begun> {
     if (this.#holdsLease) return { kind: 'go' }
-    const { rule, id, event } = this.#task
+    const { rule, id: task, event } = this.#task
     const { topic, partition, offset, timestampMs: timeMs } = event.record
     const stamp = { version: null, source: `${topic}/${partition}`, offset, timeMs }
-    const call = { rule, key: this.#key, token: this.#token }
-    const lost = (): void => this.#meters.dedup('lost')
-    const answer = await this.#leases.claim({ ...call, task: id, against: 'lease', stamp }, lost)
+    const request = {
+      rule,
+      key: this.#key,
+      token: this.#token,
+      task,
+      against: 'lease',
+      stamp,
+    } as const
+    const answer = await this.#leases.claim(request, () => this.#meters.dedup('lost'))
     this.#meters.dedup(answer.kind)
     if (answer.kind === 'busy') {
       const waitMs = Math.min(this.#askAgainMs, answer.leftMs)

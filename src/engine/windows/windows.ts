@@ -20,6 +20,9 @@ import { keptForRetryMs } from './window-run.ts'
  */
 const idleMax = 2_048
 
+/** So many may be above it: whoever deletes the first of a set looks past all that were deleted before. */
+const idleSweepEvery = 64
+
 /**
  * What is handed over because there is no room stays away for so long at least. What waits for the
  * end of a run falls due at once: it would come back, find no room in the lane of the tiers, and go
@@ -58,6 +61,7 @@ export class Windows implements WindowHost {
   readonly #byKey = new Map<string, KeyWindow>()
   /** Those in which nothing waits and nothing runs; the first has been so for longest. */
   readonly #idle = new Set<RunOwner>()
+  #rested = 0
   /** While what was in the way is being handed over: those that came meanwhile and are again. */
   #crowding: Ticket[] | null = null
 
@@ -74,7 +78,7 @@ export class Windows implements WindowHost {
    * @param waitMs - of one from a tier topic: what is left of its wait; `null`: it is new
    */
   arrive(
-    admitted: Pick<WindowEntry, 'task' | 'ticket' | 'orderKey'>,
+    { task, ticket, orderKey }: Pick<WindowEntry, 'task' | 'ticket' | 'orderKey'>,
     { key, stamp }: NonNullable<TaskKeys['window']>,
     waitMs: number | null,
   ): void {
@@ -83,8 +87,8 @@ export class Windows implements WindowHost {
     // Nothing waits for longer: the clock that wrote it was ahead, or the window has become shorter.
     const waitMsMax = Math.max(this.policy.windowMs, this.policy.waitMaxMs)
     const dueMs = waitMs === null ? null : arrivedMs + Math.min(waitMs, waitMsMax)
-    this.#arrive(key, { ...admitted, stamp, dueMs, arrivedMs })
-    if (admitted.ticket.isCrowded) this.#relieve(admitted.ticket)
+    this.#arrive(key, { task, ticket, stamp, orderKey, arrivedMs, dueMs })
+    if (ticket.isCrowded) this.#relieve(ticket)
   }
 
   #arrive(key: string, entry: WindowEntry): void {
@@ -107,6 +111,8 @@ export class Windows implements WindowHost {
   #rest(window: RunOwner): void {
     if (!window.isIdle || this.#byKey.get(window.key) !== window) return
     this.#idle.add(window)
+    this.#rested += 1
+    if (this.#rested % idleSweepEvery !== 0) return
     for (const longest of this.#idle) {
       if (longest.isWorthKeeping && this.#idle.size <= idleMax) return
       this.#idle.delete(longest)
