@@ -221,6 +221,22 @@ function redisInTrouble(): void {
     await untilHealed()
   })
 
+  it('is full until something was written, whatever else it answers, and says so once', async () => {
+    redis = await start({ maxmemoryBytes: 2_000_000 })
+    store = open(redis.url)
+    await completeOf('done')
+    await redis.cli(['DEBUG', 'POPULATE', '20000', 'other'])
+    const duplicate = { rule: 'r', key: 'done', token: 'late', task: 'late', stamp: stampAt(2) }
+    for (let n = 0; n < 20; n++) {
+      await expectUnknown()
+      const answer = await store.claim({ ...duplicate, leaseMs: 600_000, against: 'window' })
+      expect(answer.kind).to.equal('done')
+    }
+    expect(told.states.map(({ kind }) => kind)).to.deep.equal(['degraded'])
+    await redis.cli(['CONFIG', 'SET', 'maxmemory', '0'])
+    await untilHealed()
+  })
+
   it('tells once that it was emptied, and goes on', async () => {
     redis = await start()
     store = open(redis.url)

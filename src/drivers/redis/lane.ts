@@ -112,6 +112,11 @@ export class Lane {
     this.#probeNoMore()
   }
 
+  /** Redis answers, and not as it should. */
+  get #isRefused(): boolean {
+    return this.#trouble !== null && !isCutOff(this.#trouble)
+  }
+
   get #isBroken(): boolean {
     return this.#failures >= failuresMax
   }
@@ -132,7 +137,13 @@ export class Lane {
   #pump(): void {
     if (this.#isClosed || this.#underWay !== null) return
     if (this.#queue.length === 0 || !this.#options.link.isReady) return
-    this.#send(this.#queue.splice(0, callsPerScript))
+    this.#send(this.#takeNext())
+  }
+
+  /** A probe that is to show that Redis takes writes again goes alone: only then does it write. */
+  #takeNext(): readonly Asked[] {
+    const probe = this.#isRefused ? this.#queue.findIndex(({ call }) => call === null) : -1
+    return probe === -1 ? this.#queue.splice(0, callsPerScript) : this.#queue.splice(probe, 1)
   }
 
   #send(asked: readonly Asked[]): void {
@@ -183,13 +194,14 @@ export class Lane {
       const tookMs = this.#options.clock.monotonic() - underWay.sentMs
       this.#options.listener.onRoundTrip(tookMs, underWay.calls)
     }
-    this.#judge(trouble)
+    const isProof = trouble !== null || underWay.calls === 0 || !this.#isRefused
+    if (isProof) this.#judge(trouble)
+    else this.#probeLater() // what only reads is answered by a server that is full, too
     this.#pump()
   }
 
   #judge(trouble: Trouble | null): void {
-    const isCutOff = trouble?.trouble === 'slow' || trouble?.trouble === 'unreachable'
-    this.#failures = isCutOff ? this.#failures + 1 : 0
+    this.#failures = trouble !== null && isCutOff(trouble) ? this.#failures + 1 : 0
     if (this.#isBroken) {
       this.#giveUp(this.#queue)
       this.#queue = []
@@ -262,6 +274,10 @@ export class Lane {
     const nothing = { trouble: 'unreachable', error: `no connection in ${timeoutMs} ms` } as const
     this.#judge(lastError === null ? nothing : troubleOf(lastError))
   }
+}
+
+function isCutOff({ trouble }: Trouble): boolean {
+  return trouble === 'slow' || trouble === 'unreachable'
 }
 
 function isAnswer(answer: unknown, calls: number): answer is [string, ...number[]] {
