@@ -12,7 +12,7 @@ const rateMax = 10_000
 export function demoCommand(deps: ProgramDeps, exit: (code: number) => void): Command {
   return new Command('demo')
     .description(
-      'play recorded edits of Wikipedia through the rules in ./rules, on this machine only',
+      'play recorded edits of Wikipedia through the rules that ship with it, on this machine only',
     )
     .addOption(
       new Option('--once', 'end when every edit is settled, instead of staying up').env(
