@@ -187,7 +187,10 @@ class Seen {
   #isRemembered(newer: Run, older: Run, begunMs: number): boolean {
     if (this.#hasVersion) return true
     // What is new is only asked whether a window is open; what comes back, also who came behind it.
-    if (this.#keep === 'first') return begunMs < newer.startMs
+    // What is read again is as new, and acted on by its own right.
+    if (this.#keep === 'first') {
+      return begunMs < newer.startMs && !this.#isMoved(begunMs, older.startMs)
+    }
     if (older.startMs - this.#history.storeDelayMs < newer.startMs + this.#windowMs) return true
     if (begunMs < newer.startMs) return true
     // It was here, in memory or in a tier, and whoever has it asks before he lets it go.
