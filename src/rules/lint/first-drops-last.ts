@@ -4,14 +4,19 @@ import type { Linted } from './linted.ts'
 
 /**
  * A window that keeps the first event of a thing, before an action that goes by how the thing stands:
- * a purge, a call without a body. Of two changes in one window the second is dropped, and what was
- * made of the first stays. Where the key names the event itself only the very same one is dropped.
+ * a purge, a call without a body, a job to render it anew. Of two changes in one window the second is
+ * dropped, and what was made of the first stays. Where the key names the event itself only the very
+ * same one is dropped.
  */
 export function firstDropsLast({ rule, at, document, keys }: Linted): readonly Problem[] {
   if (rule.dedup?.window?.keep !== 'first') return []
   const textOf = (root: string) => keys.find(({ below }) => below[0] === root)?.text
   if (namesAChange(textOf('dedup') ?? textOf('key') ?? '')) return []
-  const action = actionsOf(rule).find(({ sendsContent }) => !sendsContent)
+  const isByName = rereadForm.test(rule.name)
+  const action = actionsOf(rule).find(
+    ({ sendsContent, target }) =>
+      isByName || !sendsContent || rereadForm.test(target.replace(/\{\{.*?\}\}/g, '')),
+  )
   if (action === undefined) return []
   return [
     document.problemAt([...at, 'dedup', 'keep'], 'value', {
@@ -22,6 +27,10 @@ export function firstDropsLast({ rule, at, document, keys }: Linted): readonly P
     }),
   ]
 }
+
+/** Work that is done by how the thing stands, whatever the call for it tells: `rerender.page`. */
+const rereadForm =
+  /(?<![a-z])(?:p?re-?)?(?:render|purg|invalidat|refresh|rebuild|regenerat|reindex|recach)/i
 
 /** What a tag reads: `{{event.meta.id | lower}}` and `{{#event.id}}` read `event.meta.id` and `event.id`. */
 const tagForm = /\{\{[#^]?\s*([^\s|{}]+)/g

@@ -10,7 +10,8 @@ async function told(
   action = purge,
   retryTiersMs?: readonly number[],
 ): Promise<readonly Problem[]> {
-  const text = ruleText(`when: { a: 1 }\n${lines}`, action)
+  // By the name of that one the linter would know that it purges.
+  const text = ruleText(`when: { a: 1 }\n${lines}`, action).replace('purge:', 'tell:')
   const changes = retryTiersMs === undefined ? {} : { retryTiersMs }
   const { problems, ruleSet } = await loadText(text, changes)
   expect(ruleSet).not.to.equal(null) // a warning rejects nothing
@@ -26,10 +27,13 @@ describe('of a window that keeps the first event the linter warns', () => {
       'a purge by another method',
       'http: { kind: purge, method: POST, url: "http://cdn/", json: [] }',
     ],
-    ['a GET', 'http: { url: "http://render/{{event.title}}" }'],
-    ['a HEAD', 'http: { method: HEAD, url: "http://render/{{event.title}}" }'],
+    ['a GET', 'http: { url: "http://a/{{event.title}}" }'],
+    ['a HEAD', 'http: { method: HEAD, url: "http://a/{{event.title}}" }'],
     ['a DELETE', 'http: { method: DELETE, url: "http://store/{{event.title}}" }'],
-    ['a POST without a body', 'http: { method: POST, url: "http://render/{{event.title}}" }'],
+    ['a POST without a body', 'http: { method: POST, url: "http://a/{{event.title}}" }'],
+    ['a job for a renderer', 'http: { method: POST, url: "http://render.internal/jobs", json: 1 }'],
+    ['a job by its path', 'http: { method: POST, url: "http://a/cache/refresh", json: 1 }'],
+    ['an event that asks to render again', 'emit: { topic: wiki.rerender.page }'],
   ]
   for (const [what, action] of going) {
     it(`where an action goes by how things stand: ${what}`, async () => {
@@ -52,11 +56,24 @@ describe('of a window that keeps the first event the linter warns', () => {
     expect(codes).to.deep.equal(['first-drops-last'])
   })
 
+  it('where the rule is named for such an action', async () => {
+    const text =
+      'rules: { refresh-profile: { topics: [t], when: { a: 1 }, ' +
+      'dedup: { key: "{{event.id}}", window: 5s, keep: first }, do: { emit: { topic: out } } } }'
+    const codes = (await loadText(text)).problems.map(({ code }) => code)
+    expect(codes).to.deep.equal(['first-drops-last'])
+  })
+
   const silent: readonly (readonly [what: string, lines: string, action: string])[] = [
     [
       'a body with what changed',
       first('{{event.title}}'),
       'http: { url: "http://a/", body: event }',
+    ],
+    [
+      'such a word within another one, or in a tag',
+      first('{{event.title}}'),
+      'http: { url: "http://surrender/{{event.rerender}}", body: event }',
     ],
     ['a derived event', first('{{event.title}}'), 'emit: { topic: out }'],
     ['`keep: both`', 'dedup: { key: "{{event.title}}", window: 5s }', purge],
