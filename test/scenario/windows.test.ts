@@ -165,3 +165,21 @@ describe('`order: key`', () => {
     await house.stop()
   })
 })
+
+describe('a rule that waits for a store that is away', () => {
+  it('writes what it has no room for less and less often, and acts on all of it in the end', async () => {
+    const noted = noting({ dedup: dedupOf({ keep: 'both' }, { onOutage: 'wait' }) })
+    const house = await houseOf(noted, { lane: { window: 10 }, retryWindow: 10 })
+    house.store.outage(true)
+    await house.emit(...Array.from({ length: 50 }, (_, page) => ({ page })))
+    await house.pass(300_000)
+    expect(noted.acted).to.deep.equal([])
+    const written = [...house.records('sluice.retry.10s'), ...house.records('sluice.retry.1m')]
+    expect(written.length).to.be.within(50, 50 * 20)
+    house.store.outage(false)
+    await house.pass(130_000)
+    expect(noted.acted).to.have.length(50)
+    expect(house.ladder()).to.deep.include({ matched: 50, done: 50, skipped: {} })
+    await house.stop()
+  })
+})

@@ -30,6 +30,12 @@ const idleSweepEvery = 64
  */
 const crowdedMsMin = 1_000
 
+/**
+ * Where the store is what is waited for, it stays away for as long as the store was, up to this. All
+ * that waits would else be written anew each second, for as long as the outage lasts.
+ */
+const outageMsMax = 60_000
+
 /** How the windows settle what they do not let run. */
 export interface WindowSettler {
   skipped(settling: Settling, reason: SkipReason): void
@@ -64,6 +70,8 @@ export class Windows implements WindowHost {
   #rested = 0
   /** While what was in the way is being handed over: those that came meanwhile and are again. */
   #crowding: Ticket[] | null = null
+  /** Monotonic: when the first claim of those that were not answered in a row was; `null`: none was. */
+  #unknownSinceMs: number | null = null
 
   constructor(parts: WindowsParts) {
     this.#parts = parts
@@ -134,10 +142,17 @@ export class Windows implements WindowHost {
 
   async #handOverCrowded(): Promise<void> {
     const crowded = [...this.#byKey.values()].filter(({ isCrowded }) => isCrowded)
-    await Promise.all(crowded.map((window) => this.#handOver(window, crowdedMsMin)))
+    const dueInMsMin = Math.max(crowdedMsMin, Math.min(outageMsMax, this.#outageMs))
+    await Promise.all(crowded.map((window) => this.#handOver(window, dueInMsMin)))
     const again = this.#crowding?.find(({ isCrowded }) => isCrowded)
     this.#crowding = null
     if (again !== undefined) this.#relieve(again)
+  }
+
+  /** How long the rule has waited for the store; 0: it does not. */
+  get #outageMs(): number {
+    if (this.#unknownSinceMs === null || this.policy.onOutage === 'run') return 0
+    return this.clock.monotonic() - this.#unknownSinceMs
   }
 
   /** Drops or hands over what waits for partitions that are not ours any more. */
@@ -151,6 +166,8 @@ export class Windows implements WindowHost {
   // ---- what a window asks for
 
   count(result: DedupResult): void {
+    if (result === 'unknown') this.#unknownSinceMs ??= this.clock.monotonic()
+    else if (result !== 'lost') this.#unknownSinceMs = null
     this.#parts.meters.dedup(result)
   }
 
