@@ -42,15 +42,21 @@ export class Leases {
     return `${this.#processId}.${this.#tokens.toString(36)}`
   }
 
-  /** @param lost - called when another run has the lease by now; this one goes on to its end */
+  /**
+   * Renews what it claims until it is forgotten; also where there was no answer: the claim may have been
+   * made, and a run that goes without the store is to have its key once that is back.
+   *
+   * @param lost - called when another run has the lease by now; this one goes on to its end
+   */
   async claim(request: Omit<ClaimRequest, 'leaseMs'>, lost: () => void): Promise<ClaimAnswer> {
     const { rule, key, token, task, against, stamp } = request
     const answer = await this.store.claim({ rule, key, token, leaseMs, task, against, stamp })
-    if (answer.kind === 'new') this.#held.set(token, { rule, key, lost })
+    if (answer.kind === 'new' || answer.kind === 'unknown')
+      this.#held.set(token, { rule, key, lost })
     return answer
   }
 
-  /** The run under `token` is over: its lease is renewed no more. */
+  /** The run under `token` is over, or is not to be: its lease is renewed no more. */
   forget(token: string): void {
     this.#held.delete(token)
   }

@@ -51,7 +51,7 @@ export class WindowRun implements ReadyRun {
     this.#host.count(answer.kind)
     this.#holdsLease = answer.kind === 'new' || answer.kind === 'unknown'
     if (answer.kind === 'unknown' && policy.onOutage === 'wait') {
-      this.#holdsLease = false // it is claimed again under the same token
+      this.#forgetLease() // it is claimed again under the same token
       this.#window.isUnknown(this.#token)
     } else if (answer.kind !== 'new' && answer.kind !== 'unknown') {
       return this.#refused(answer)

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { leaseMs } from '../../../../src/engine/windows/leases.ts'
 import type { Dedup } from '../../../../src/rules/rule.ts'
 import { dedupOf, PartitionOfTest, WindowsOfTest } from './windows-fixture.ts'
 
@@ -150,6 +151,23 @@ describe('a store that is away', () => {
     }
     test.store.outage(false)
     await test.act() // under the token whose claim was made, or its key would be busy
+  })
+
+  it('is not kept from others by one that waits for the store and then goes elsewhere', async () => {
+    const test = new WindowsOfTest(dedupOf({}, { onOutage: 'wait' }))
+    test.leases.start()
+    test.store.outage(true, { isApplied: true })
+    test.arrive(1)
+    await test.begin()
+    test.store.outage(false)
+    test.partition.isRevoked = true
+    test.windows.dropRevoked()
+    await test.clock.advance(leaseMs)
+    const theirs = { rule: 'purge', key: 'a', token: 'there', leaseMs, task: 'theirs' }
+    const stamp = { version: null, source: 'edits/0', offset: 1n, timeMs: 0 }
+    const answer = await test.store.claim({ ...theirs, against: 'lease', stamp })
+    expect(answer.kind).to.equal('new')
+    test.leases.stop()
   })
 })
 

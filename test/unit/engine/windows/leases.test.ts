@@ -51,6 +51,16 @@ describe('a lease', () => {
     expect(await isBusy()).to.equal(true)
   })
 
+  it('is taken once the store is back, by a run that went without it', async () => {
+    const { clock, store, leases, isBusy } = held()
+    store.outage(true)
+    const answer = await leases.claim({ ...asked, token: leases.newToken() }, () => {})
+    expect(answer.kind).to.equal('unknown')
+    store.outage(false)
+    await clock.advance(3_000)
+    expect(await isBusy()).to.equal(true)
+  })
+
   it('that another run has by now is told of, once', async () => {
     const { clock, store, leases, isBusy } = held()
     let lost = 0
