@@ -38,14 +38,17 @@ export const concurrency = z
       limit,
       z
         .strictObject({
-          limit: limit.describe('Attempts at once, of all keys.').meta({ examples: [30] }),
+          limit: limit
+            .optional()
+            .describe('Attempts at once, of all keys.')
+            .meta({ default: ruleDefaults.concurrency, examples: [30] }),
           per_key: limit
             .optional()
             .describe('Attempts at once for one `key` of the rule.')
             .meta({ examples: [1] }),
           scope: scope.optional(),
         })
-        .superRefine(({ limit: ofAll, per_key: perKey }, context) => {
+        .superRefine(({ limit: ofAll = ruleDefaults.concurrency, per_key: perKey }, context) => {
           if (perKey === undefined || perKey <= ofAll) return
           const message = `\`per_key: ${perKey}\` is above \`limit: ${ofAll}\``
           refuse(context, 'bad-value', message, null, ['per_key'])

@@ -22,7 +22,9 @@ type Settings = Pick<
 
 /** What a rule says in plain values, filled up with what the language says where it does not. */
 export function settingsOf(shape: RuleShape): Settings {
-  const { concurrency = ruleDefaults.concurrency } = shape
+  const { concurrency = {} } = shape
+  const { limit, per_key: perKey } =
+    typeof concurrency === 'number' ? { limit: concurrency } : concurrency
   return {
     description: shape.description ?? null,
     owner: shape.owner ?? null,
@@ -32,8 +34,8 @@ export function settingsOf(shape: RuleShape): Settings {
     lane: shape.lane ?? ruleDefaults.lane,
     maxAgeMs: shape.max_age ?? null,
     maxRootAgeMs: shape.max_root_age ?? null,
-    concurrency: typeof concurrency === 'number' ? concurrency : concurrency.limit,
-    concurrencyPerKey: typeof concurrency === 'number' ? null : (concurrency.per_key ?? null),
+    concurrency: limit ?? ruleDefaults.concurrency,
+    concurrencyPerKey: perKey ?? null,
     order: shape.order ?? 'none',
     timeoutMs: shape.timeout ?? ruleDefaults.timeoutMs,
     retry: retryPolicyOf(shape.retry),

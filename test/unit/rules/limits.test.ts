@@ -41,6 +41,11 @@ describe('the limits of a rule', () => {
     expect(rule).to.include({ concurrency: 3, concurrencyPerKey: 3, order: 'none' })
   })
 
+  it('leaves the limit of all keys as it is where only that of one is named', async () => {
+    const rule = await ruleWith(`${key}\nconcurrency: { per_key: 2 }`)
+    expect(rule).to.include({ concurrency: 30, concurrencyPerKey: 2 })
+  })
+
   it('may be an order of its keys', async () => {
     const rule = await ruleWith(`${key}\norder: key\nconcurrency: { limit: 9, per_key: 1 }`)
     expect(rule).to.include({ concurrency: 9, concurrencyPerKey: 1, order: 'key' })
@@ -151,6 +156,7 @@ describe('a mistake in the limits of a rule', () => {
     ['concurrency: { limit: 3, per_key: 1 }', '5:30 missing-key'],
     [`${key}\nconcurrency: { limit: 3, per_key: 4 }`, '6:39 bad-value'],
     [`${key}\nconcurrency: { limit: 3, per_key: 0 }`, '6:39 bad-value'],
+    [`${key}\nconcurrency: { per_key: 31 }`, '6:29 bad-value'],
     [`${key}\norder: key\nconcurrency: { limit: 3, per_key: 2 }`, '7:30 bad-value'],
     ['dedup: { key: "{{event.id}}" }', '5:12 missing-key'],
     ['dedup: { key: a, windo: 5s }', '5:22 unknown-key'],
