@@ -124,10 +124,20 @@ function addressOf(url: string, options: RedisStoreOptions) {
   }
 }
 
-/** The password in use, which no text of ours may contain. */
-export function passwordOf({ server, password }: RedisStoreOptions): string | null {
-  if (password !== null || server.kind !== 'standalone') return password
-  return partOf(parsed(server.url).password)
+/** The passwords in use, which no text of ours may contain. */
+export function passwordsOf({ server, password }: RedisStoreOptions): readonly string[] {
+  return [password, passwordOf(server)].filter((one) => one !== null && one !== '')
+}
+
+function passwordOf(server: RedisStoreOptions['server']): string | null {
+  switch (server.kind) {
+    case 'standalone':
+      return partOf(parsed(server.url).password)
+    case 'sentinel':
+      return server.sentinelPassword ?? null
+    case 'cluster':
+      return null
+  }
 }
 
 function parsed(url: string): URL {

@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis'
-import { openClient, passwordOf } from './client.ts'
+import { openClient, passwordsOf } from './client.ts'
 import type { RedisStoreOptions } from './options.ts'
 import { script, scriptSha } from './script.ts'
 import { troubleOf } from './trouble.ts'
@@ -12,7 +12,7 @@ export interface Link {
   readonly lastError: unknown
   /** Runs the script once. Rejects with whatever ioredis has to say. */
   run(keys: readonly string[], args: readonly string[]): Promise<unknown>
-  /** Connects anew: who is written to has changed, or who we are. */
+  /** Connects anew: who is written to has changed, or who we are, or what is there. */
   renew(): void
 }
 
@@ -31,15 +31,18 @@ export class RedisLink implements Link {
   readonly #client: ReturnType<typeof openClient>
   readonly #options: RedisStoreOptions
   #isReady = false
+  /** Why the database was refused on this connection. ioredis would go on with database 0. */
+  #noDatabase: Error | null = null
   #closing: Promise<void> | null = null
 
   constructor(options: RedisStoreOptions, listener: LinkListener) {
     this.#options = options
     this.#client = openClient(options)
-    const password = passwordOf(options)
+    const passwords = passwordsOf(options)
     const failed = (error: unknown) => {
       this.lastError = error
-      const said = troubleOf(error, password).error
+      if (isOfSelect(error)) this.#noDatabase = error
+      const said = troubleOf(error, passwords).error
       options.logger.debug({ client: 'ioredis', said }, 'redis client')
     }
     const ready = () => {
@@ -49,6 +52,7 @@ export class RedisLink implements Link {
     }
     const lost = () => {
       this.#isReady = false
+      this.#noDatabase = null
       listener.onLost()
     }
     this.#client.on('error', failed)
@@ -66,6 +70,7 @@ export class RedisLink implements Link {
   }
 
   async run(keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    if (this.#noDatabase !== null) throw this.#noDatabase
     try {
       const answer = await this.#runOnce(keys, args)
       this.lastError = null
@@ -117,6 +122,15 @@ export class RedisLink implements Link {
     if (!isIdle) await Promise.race([ended, clock.sleep(timeoutMs, waiting.signal).catch(() => {})])
     waiting.abort()
   }
+}
+
+/** ioredis writes the command beside what Redis said to it. */
+function isOfSelect(error: unknown): error is Error {
+  if (!(error instanceof Error) || !('command' in error)) return false
+  const { command } = error
+  return typeof command === 'object' && command !== null && 'name' in command
+    ? command.name === 'select'
+    : false
 }
 
 function messageOf(error: unknown): string {

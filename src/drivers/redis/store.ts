@@ -8,7 +8,7 @@ import type {
 import type { Store, StoreState } from '../../ports/store.ts'
 import type { ScriptCall } from './calls.ts'
 import { claimCall, completeCall, noteWaitingCall, releaseCall, renewCall } from './calls.ts'
-import { passwordOf } from './client.ts'
+import { passwordsOf } from './client.ts'
 import { epochNameOf, nameOf, tagOf, tags } from './keys.ts'
 import { Lane } from './lane.ts'
 import { RedisLink } from './link.ts'
@@ -105,13 +105,13 @@ class RedisStore implements Store {
 
   #newLane(at: number): Lane {
     const { clock, prefix, timeoutMs, listener } = this.#options
-    const password = passwordOf(this.#options)
+    const passwords = passwordsOf(this.#options)
     return new Lane({
       link: this.#link,
       clock,
       epochName: epochNameOf(prefix, at),
       timeoutMs,
-      troubleOf: (error) => troubleOf(error, password),
+      troubleOf: (error) => troubleOf(error, passwords),
       listener: {
         onTrouble: () => this.#tellState(),
         onEpoch: (epoch) => this.#compareEpoch(at, epoch),

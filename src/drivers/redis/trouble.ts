@@ -33,11 +33,15 @@ const scriptDenied = 'The user executing the script'
 /** ioredis has no codes for its own errors, these two of which are about time. */
 const tooSlow = /^(Command timed out|Socket timeout)/
 
-/** Errors may quote what was sent, the password with it: an older server that knows no HELLO does. */
-export function troubleOf(error: unknown, password: string | null): Trouble {
+/**
+ * Errors may quote what was sent, a password with it: an older server that knows no HELLO does.
+ *
+ * @param passwords - none of them empty
+ */
+export function troubleOf(error: unknown, passwords: readonly string[]): Trouble {
   const message = error instanceof Error ? error.message : String(error)
   const isSaidByRedis = error instanceof Error && /ReplyError/.test(`${error.name} ${message}`)
-  return { trouble: kindOf(message, isSaidByRedis), error: withoutPassword(message, password) }
+  return { trouble: kindOf(message, isSaidByRedis), error: without(passwords, message) }
 }
 
 function kindOf(message: string, isSaidByRedis: boolean): StoreTrouble {
@@ -51,7 +55,8 @@ function kindOf(message: string, isSaidByRedis: boolean): StoreTrouble {
 /** One line, and not a long one: it is shown in `status` and in the log. */
 const errorCharsMax = 300
 
-function withoutPassword(message: string, password: string | null): string {
-  const clean = password === null || password === '' ? message : message.replaceAll(password, '***')
+function without(passwords: readonly string[], message: string): string {
+  let clean = message
+  for (const password of passwords) clean = clean.replaceAll(password, '***')
   return clean.replace(/\s+/g, ' ').slice(0, errorCharsMax)
 }

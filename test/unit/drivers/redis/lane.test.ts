@@ -63,7 +63,7 @@ describe('a lane', () => {
       clock,
       epochName: 'epoch',
       timeoutMs,
-      troubleOf: (error) => troubleOf(error, null),
+      troubleOf: (error) => troubleOf(error, []),
       listener: {
         onTrouble: (trouble) => void troubles.push(trouble),
         onEpoch: (epoch) => void epochs.push(epoch),
