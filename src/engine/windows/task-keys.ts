@@ -26,7 +26,7 @@ export type KeysResult =
 const none: KeysResult = { kind: 'keys', keys: { key: null, window: null } }
 
 /** Whether `keysOf` has anything to render. */
-export function goesByKey({ order, concurrencyPerKey, dedup }: Rule): boolean {
+function goesByKey({ order, concurrencyPerKey, dedup }: Rule): boolean {
   return order === 'key' || concurrencyPerKey !== null || dedup !== null
 }
 

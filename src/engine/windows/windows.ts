@@ -37,7 +37,7 @@ const crowdedMsMin = 1_000
 const outageMsMax = 60_000
 
 /** How the windows settle what they do not let run. */
-export interface WindowSettler {
+interface WindowSettler {
   skipped(settling: Settling, reason: SkipReason): void
   /** Puts a task into a tier topic, where it falls due in `dueInMs`. `false`: it could not be stored. */
   toTier(settling: Settling & { rule: Rule }, dueInMs: number): Promise<boolean>
