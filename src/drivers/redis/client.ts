@@ -126,7 +126,7 @@ function addressOf(url: string, options: RedisStoreOptions) {
 
 /** The passwords in use, which no text of ours may contain. */
 export function passwordsOf({ server, password }: RedisStoreOptions): readonly string[] {
-  return [password, passwordOf(server)].filter((one) => one !== null && one !== '')
+  return [password, passwordOf(server)].filter((one) => one !== null).filter((one) => one !== '')
 }
 
 function passwordOf(server: RedisStoreOptions['server']): string | null {
