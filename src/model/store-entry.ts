@@ -118,8 +118,11 @@ export function completeOn(
   const entry = withoutLease(asOf(given, nowMs), token)
   const { newest } = entry
   const isNewer = newest === null || newest.task === task || !isCoveredBy(stamp, newest.stamp)
-  const times = { windowUntilMs: nowMs + windowMs, untilMs: nowMs + keepMs }
-  return kept({ ...entry, newest: isNewer ? { task, stamp, ...times } : newest }, nowMs)
+  // What is older was acted on all the same, and opens a window; and nothing shortens what was said.
+  const windowUntilMs = Math.max(newest?.windowUntilMs ?? 0, nowMs + windowMs)
+  if (!isNewer) return kept({ ...entry, newest: { ...newest, windowUntilMs } }, nowMs)
+  const untilMs = Math.max(newest?.untilMs ?? 0, nowMs + keepMs)
+  return kept({ ...entry, newest: { task, stamp, windowUntilMs, untilMs } }, nowMs)
 }
 
 export function releaseOn(

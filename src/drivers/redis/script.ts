@@ -128,8 +128,12 @@ local calls = {
     local windowMs, keepMs, task, version, source, offset, time, token = text:match(complete)
     local entry = load(key)
     endLease(entry, token)
-    local event = { task, version, source, offset, tonumber(time), now + keepMs, now + windowMs }
-    keepNewer(entry, NEWEST, event)
+    local before = entry[NEWEST] or { [UNTIL] = 0, [WINDOW] = 0 }
+    local untilMs = math.max(before[UNTIL], now + keepMs)
+    -- What is older was acted on all the same, and opens a window; and nothing shortens what was said.
+    local windowMs = math.max(before[WINDOW], now + windowMs)
+    keepNewer(entry, NEWEST, { task, version, source, offset, tonumber(time), untilMs, windowMs })
+    entry[NEWEST][WINDOW] = windowMs
     save(key, entry)
     return NEW, 0
   end,
