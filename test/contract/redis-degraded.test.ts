@@ -190,6 +190,17 @@ function redisInTrouble(): void {
     expect(told.states).to.deep.equal([])
   })
 
+  it('is refused where the database is none, and never falls back on another one', async () => {
+    redis = await start()
+    store = open(`${redis.url}/99`)
+    await untilIn('refused')
+    await expectUnknown()
+    expect(store.state).to.deep.include({ error: 'ERR DB index is out of range' })
+    // Each probe connects anew, and none of the connections may serve.
+    await Promise.all(Array.from({ length: 20 }, expectUnknown))
+    expect(await redis.cli(['DBSIZE']), 'nothing is in database 0').to.equal('0')
+  })
+
   it('is read-only on a replica, and heals when it is made a primary', async () => {
     const primary = await start()
     redis = await start({ replicaOf: primary })

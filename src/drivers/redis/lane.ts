@@ -219,8 +219,9 @@ export class Lane {
     this.#cancelProbe = clock.schedule(probeMs * (1 + clock.random()), () => {
       this.#cancelProbe = null
       const kind = this.#trouble?.trouble
-      // The primary may be elsewhere by now, or we may be somebody else.
-      if (kind === 'read-only' || kind === 'denied' || kind === 'failing-over') link.renew()
+      // The primary may be elsewhere by now, we may be somebody else, or the database may be there.
+      const isOfConnection = kind === 'read-only' || kind === 'denied' || kind === 'refused'
+      if (isOfConnection || kind === 'failing-over') link.renew()
       this.probe()
     })
   }
