@@ -1,9 +1,9 @@
 import type { CompileContext } from '../rules/action-kind.ts'
-import { didYouMean } from '../schema/did-you-mean.ts'
+import { unknownSecret } from '../schema/unknown-secret.ts'
 import type { ReportAction } from './report-action.ts'
 
 /** Stands for every secret where no config is known: such rules are checked and never run. */
-const unknownSecret = '***'
+const unreadSecret = '***'
 
 /** The value of a secret, or `null` after reporting that there is none of this name. */
 export function secretOf(
@@ -12,10 +12,10 @@ export function secretOf(
   at: readonly (string | number)[],
   report: ReportAction,
 ): string | null {
-  if (secrets === null) return unknownSecret
+  if (secrets === null) return unreadSecret
   const value = secrets.get(name)
   if (value !== undefined) return value
-  const hint = didYouMean(name, secrets.keys()) ?? 'add it to the secrets of the config'
-  report(at, 'unknown-secret', `there is no secret \`${name}\``, hint)
+  const { message, hint } = unknownSecret(at.join('.'), name, secrets.keys())
+  report(at, 'unknown-secret', message, hint)
   return null
 }

@@ -4,9 +4,9 @@ import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { checkShape } from '../schema/check-shape.ts'
-import { didYouMean } from '../schema/did-you-mean.ts'
 import { createReporter, inOrder, type Places, type Reporter } from '../schema/reporter.ts'
 import { fileProblem, readSourceFile } from '../schema/source-files.ts'
+import { unknownSecret } from '../schema/unknown-secret.ts'
 import { parseYaml, type At, type YamlDocument } from '../schema/yaml-document.ts'
 import type { Config, Tls } from './config.ts'
 import { configSchema, type Settings } from './config-schema.ts'
@@ -47,7 +47,8 @@ async function readDocument(name: string | null): Promise<{
   if (name === null) return { document: null, problems: [] }
   const { file, problem } = await readSourceFile(name)
   if (file === null) return { document: null, problems: problem === null ? [] : [problem] }
-  return parseYaml(file)
+  const parsed = parseYaml(file)
+  return { ...parsed, problems: parsed.problems.map(withoutSecrets) }
 }
 
 function override(
@@ -63,11 +64,11 @@ function override(
   let current = root
   for (const text of set) {
     const parsed = parseOverride(text)
-    problems.push(...parsed.problems)
+    problems.push(...parsed.problems.map(withoutSecrets))
     if (parsed.override === null) continue
     const applied = applyOverride(current, parsed.override)
     if ('problem' in applied) {
-      problems.push(applied.problem)
+      problems.push(withoutSecrets(applied.problem))
       continue
     }
     current = applied.root
@@ -85,10 +86,7 @@ function placesOf(
   return {
     problemAt(at, part, complaint) {
       const problem = place(at, part, complaint)
-      // Who writes a secret itself into the config is told so without repeating it.
-      const isSecret =
-        (at[0] === 'secrets' && at.length > 1) || urlWithPassword.test(problem.source?.text ?? '')
-      return isSecret ? { ...problem, source: null } : problem
+      return isSecret(at) ? { ...problem, source: null } : withoutSecrets(problem)
     },
   }
 
@@ -108,6 +106,22 @@ function placesOf(
 
 /** Rather too much than too little: what looks like `redis://user:password@host`. */
 const urlWithPassword = /\/\/\S*:\S*@/
+/** A key, in a file or behind `--set`, by which a password may stand; misspelt ones as well. */
+const keyOfSecret = /(pas*w|pwd|pass|secr|token|credential)[\w-]*["']?\s*[:=]/i
+
+/** Who writes a secret itself into the config is told so without repeating it. */
+function withoutSecrets(problem: Problem): Problem {
+  const text = problem.source?.text ?? ''
+  const mayHoldOne = urlWithPassword.test(text) || keyOfSecret.test(text)
+  return mayHoldOne ? { ...problem, source: null } : problem
+}
+
+/** Where a secret, or by mistake the secret itself in place of its name, may stand. */
+function isSecret(at: At): boolean {
+  if (at[0] === 'secrets') return at.length > 1
+  const last = at.at(-1)
+  return last === 'password' || (at[0] === 'admin' && last === 'secret')
+}
 
 function isAbsent(root: Json, at: At): boolean {
   let value: Json | undefined = root
@@ -122,11 +136,11 @@ function checkSettings(root: Json, env: Environment, reporter: Reporter): Settin
   const interpolated = interpolate(root ?? {}, env, reporter)
   if (reporter.problems.length > 0) return null
   const value = withTypes(interpolated)
-  // What the environment holds may be secret, and so may whatever stands below `secrets`.
+  // What the environment holds may be secret, and so may what stands in place of a secret's name.
   const describe = (at: At): string | null => {
     const written = interpolated.written.get(JSON.stringify(at))
     if (written !== undefined) return `what \`${written}\` stands for`
-    return at[0] === 'secrets' && at.length > 1 ? 'something else' : null
+    return isSecret(at) ? 'something else' : null
   }
   return checkShape(configSchema, value, [], reporter, { describe })?.value ?? null
 }
@@ -277,8 +291,8 @@ function checkSecretNames(settings: Settings, reporter: Reporter): void {
   const names = Object.keys(settings.secrets)
   const check = (name: string, at: At): void => {
     if (names.includes(name)) return
-    const hint = didYouMean(name, names) ?? 'add it to `secrets`'
-    reporter.error(at, 'unknown-secret', `there is no secret \`${name}\``, hint)
+    const { message, hint } = unknownSecret(at.join('.'), name, names)
+    reporter.error(at, 'unknown-secret', message, hint)
   }
   if (sasl !== null && 'password' in sasl)
     check(sasl.password, ['bus', 'kafka', 'sasl', 'password'])

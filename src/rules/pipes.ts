@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import type { Json } from '../model/json.ts'
 import { isJsonObject } from '../model/json.ts'
 import { didYouMean } from '../schema/did-you-mean.ts'
+import { unknownSecret } from '../schema/unknown-secret.ts'
 import type { Argument } from './template-parse.ts'
 import { isArray } from './template-read.ts'
 import { encoderKeeping, IllFormedText, segmentDelimiters } from './template-escape.ts'
@@ -357,7 +358,9 @@ function compileHmac(args: readonly Argument[], { secrets }: PipeContext): Pipe 
   const name = nameArgument(args)
   if (name === null) return wrongArguments('`hmac` takes the name of one secret')
   const secret = secrets === null ? '***' : secrets.get(name)
-  if (secret === undefined) return unknown('secret', name, secrets?.keys() ?? [])
+  if (secret === undefined) {
+    return { code: 'unknown-secret', ...unknownSecret('hmac', name, secrets?.keys() ?? []) }
+  }
   return (value) => createHmac('sha256', secret).update(wellFormedText(value)).digest('hex')
 }
 
@@ -365,7 +368,7 @@ function compileLookup(args: readonly Argument[], { lists }: PipeContext): Pipe 
   const name = nameArgument(args)
   if (name === null) return wrongArguments('`lookup` takes the name of one list')
   const list = lists.get(name)
-  if (list === undefined) return unknown('list', name, lists.keys())
+  if (list === undefined) return unknownList(name, lists.keys())
   if (list === null) return () => undefined // it is wrong, and no rule is run
   if (!isJsonObject(list)) {
     return {
@@ -380,13 +383,12 @@ function compileLookup(args: readonly Argument[], { lists }: PipeContext): Pipe 
   }
 }
 
-function unknown(what: 'list' | 'secret', name: string, known: Iterable<string>): PipeProblem {
+function unknownList(name: string, known: Iterable<string>): PipeProblem {
   const near = didYouMean(name, known)
-  const where = what === 'list' ? 'lists of this file' : 'secrets of the config'
   return {
-    code: `unknown-${what}`,
-    message: `there is no ${what} \`${name}\``,
-    hint: near ?? `add it to the ${where}`,
+    code: 'unknown-list',
+    message: `there is no list \`${name}\``,
+    hint: near ?? 'add it to the lists of this file',
   }
 }
 

@@ -161,7 +161,11 @@ export function compileValue(
     }
     const pipe = compilePipe(name, args, context)
     if (typeof pipe === 'function') steps.push({ pipe, takesNothing: name === 'default' })
-    else report(pipe.code, `${quote}: ${pipe.message}`, pipe.hint)
+    else {
+      // The tag may hold a secret where the name of one belongs: it is not quoted.
+      const isSecret = pipe.code === 'unknown-secret'
+      report(pipe.code, isSecret ? pipe.message : `${quote}: ${pipe.message}`, pipe.hint)
+    }
   }
   if (typeof read !== 'function' || steps.length < tag.pipes.length) return null
   const isSecret = tag.pipes.some(({ name }) => name === 'hmac')

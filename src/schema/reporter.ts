@@ -28,7 +28,9 @@ export function createReporter(places: Places): Reporter {
   const add =
     (severity: Problem['severity'], part: 'key' | 'value') =>
     (at: At, code: ProblemCode, message: string, hint: string | null = null): void => {
-      problems.push(places.problemAt(at, part, { severity, code, message, hint }))
+      const problem = places.problemAt(at, part, { severity, code, message, hint })
+      // The secret itself may stand where its name belongs.
+      problems.push(code === 'unknown-secret' ? { ...problem, source: null } : problem)
     }
   return {
     problems,

@@ -470,7 +470,7 @@ describe('an http action is refused at load for', () => {
       spec: { auth: { basic: { user: 'a', password: 'x' } } },
       at: 'auth.basic.password',
       code: 'unknown-secret',
-      message: /`x`/,
+      message: /^what `auth.basic.password` holds is not the name of a secret$/,
     },
     {
       spec: { auth: { bearer: 'example-key' }, headers: { Authorization: 'x' } },
@@ -488,7 +488,7 @@ describe('an http action is refused at load for', () => {
       spec: { text: 'a', sign: { secret: 'x' } },
       at: 'sign.secret',
       code: 'unknown-secret',
-      message: /`x`/,
+      message: /^what `sign.secret` holds is not the name of a secret$/,
     },
     {
       spec: { text: 'a', sign: { secret: 'example-key', header: 'te' } },

@@ -26,8 +26,6 @@ test/fixtures/cli/bad/hooks.yaml:6:14: error: found the number 5, expected a dur
     |              ^
 
 test/fixtures/cli/bad/hooks.yaml:11:68: error: there is no secret \`hook-kex\` [unknown-secret]
-  11 |       http: { url: http://hooks.example/, text: x, sign: { secret: hook-kex } }
-     |                                                                    ^^^^^^^^
   hint: did you mean \`hook-key\`?
 
 test/fixtures/cli/bad/purge.yaml:2:3: error: there is a rule \`post-hook\` already, in test/fixtures/cli/bad/hooks.yaml:2 [duplicate-rule]

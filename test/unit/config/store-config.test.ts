@@ -223,21 +223,88 @@ describe('a mistake in the store of a config', () => {
   }
 
   const leaky: readonly { name: string; text: string; set?: readonly string[] }[] = [
-    { name: 'the file', text: inRedis('url: "redis://me:hunter2@h"') },
+    { name: 'a URL', text: inRedis('url: "redis://me:hunter2@h"') },
     { name: 'a URL that is none', text: inRedis('url: "reds://me:hunter2@h"') },
     { name: 'a line with another mistake', text: inRedis('uri: "redis://:hunter2@h"') },
-    { name: 'the environment', text: inRedis('url: "${URL_WITH}"') },
+    { name: 'a URL from the environment', text: inRedis('url: "${URL_WITH}"') },
     {
-      name: 'the command line',
+      name: 'a URL from the command line',
       text: '',
       set: ['store.kind=redis', 'store.redis.url=redis://:hunter2@h'],
     },
+    { name: 'a secret in place of its name', text: inRedis('url: "redis://h", password: hunter2') },
+    {
+      name: 'a secret below its key',
+      text: inRedis('url: "redis://h", password: >-\n  hunter2\n '),
+    },
+    {
+      name: 'a secret of the sentinels',
+      text: inRedis('sentinels: { hosts: [a:1], name: m, password: hunter2 }'),
+    },
+    {
+      name: 'a secret beside another mistake',
+      text: inRedis('uri: "redis://h", password: hunter2'),
+    },
+    { name: 'a misspelt key', text: inRedis('url: "redis://h", pasword: hunter2') },
+    { name: 'a mistake in YAML', text: 'store:\n  redis:\n    password: "hunter2\n' },
+    { name: 'a variable', text: inRedis('url: "redis://h", password: "${PW}"') },
+    {
+      name: 'the broker',
+      text: 'bus: { kafka: { sasl: { mechanism: plain, username: a, password: hunter2 } } }',
+    },
+    {
+      name: 'a broker with another mistake',
+      text: 'bus: { kafka: { sasl: { mechanism: plian, username: a, password: hunter2 } } }',
+    },
+    {
+      name: 'a token',
+      text: 'admin: { tokens: [{ name: a, role: admin, secret: hunter2 }] }',
+    },
+    {
+      name: 'the command line, in place of a name',
+      text: inRedis('url: "redis://h"'),
+      set: ['store.redis.password=hunter2'],
+    },
+    {
+      name: 'an override that is none',
+      text: inRedis('url: "redis://h"'),
+      set: ['store.redis.password="hunter2'],
+    },
+    {
+      name: 'an override that has no place',
+      text: 'store: redis',
+      set: ['store.redis.password=hunter2'],
+    },
   ]
   for (const { name, text, set } of leaky) {
-    it(`does not repeat the password of a URL from ${name}`, async () => {
+    it(`does not repeat the password of ${name}`, async () => {
       const { problems } = await load(text, set)
       expect(problems).not.to.deep.equal([])
       expect(problems.map(renderProblem).join('\n')).not.to.include('hunter2')
     })
   }
+
+  it('does not repeat a password that is a number, nor how to write it', async () => {
+    const { problems } = await load(inRedis('url: "redis://h", password: 12345678'))
+    expect(placesOf(problems)).to.deep.equal(['1:60 wrong-type'])
+    expect(problems.map(renderProblem).join('\n')).not.to.include('12345678')
+  })
+
+  it('says which setting takes the name of a secret, and how one is written', async () => {
+    const { problems } = await load(inRedis('url: "redis://h", password: S3cr3t!pw'))
+    expect(problems.map(renderProblem).join('\n').replace(/^\S+ /, '')).to.equal(
+      'error: what `store.redis.password` holds is not the name of a secret [unknown-secret]\n' +
+        '  hint: it takes the name of a secret, such as redis-password with ' +
+        '`secrets: { redis-password: { env: REDIS_PASSWORD } }` in the config',
+    )
+  })
+
+  it('repeats a name that is a slip of one, which no secret is', async () => {
+    const text = `secrets: { redis-pw: { env: PW } }\n${inRedis('url: "redis://h", password: redis-pq')}`
+    const [problem] = (await load(text)).problems
+    expect(problem).to.include({
+      message: 'there is no secret `redis-pq`',
+      hint: 'did you mean `redis-pw`?',
+    })
+  })
 })

@@ -147,6 +147,7 @@ describe('a pipe is refused at load for', () => {
     ['add: "1"', 'template-pipe', /one number/],
     ['hmac', 'template-pipe', /one secret/],
     ['hmac: exmple-key', 'unknown-secret', /no secret `exmple-key`/],
+    ['hmac: "S3cr3t!pw"', 'unknown-secret', /^what `hmac` holds is not the name of a secret$/],
     ['lookup: example-mop', 'unknown-list', /no list `example-mop`/],
     ['lookup: example-list', 'template-pipe', /not a map/],
     ['lookup', 'template-pipe', /one list/],
