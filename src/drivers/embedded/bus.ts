@@ -124,6 +124,8 @@ class EmbeddedBus implements Bus {
       // What we remember of a topic may be old: it was deleted, perhaps made anew.
       if (!(error instanceof PortError && error.code === 'unknown-topic')) throw error
       this.#topics.clear()
+      // And what is read may be one transaction behind (catch-up.ts), which a write puts right.
+      await this.#writer.write(() => undefined)
       return this.#append(records, nowMs)
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.ts'
 import { PortError } from '../../ports/port-error.ts'
+import { caughtUp, throwIfBehind } from './catch-up.ts'
 import type { Environment, PartitionState } from './environment.ts'
 import { environmentError } from './environment.ts'
 
@@ -168,10 +169,16 @@ export class Writer {
 
   /** Returns what went wrong, or `null` when the batch is on the disk. */
   async #commit(batch: readonly Queued[]): Promise<unknown> {
+    const { root, path } = this.#environment
     try {
       // A child transaction, because only such a one can be aborted: an exception in a plain one
       // would leave half of the batch to be committed.
-      await this.#environment.root.childTransaction(() => this.#apply(batch))
+      const transact = () =>
+        root.childTransaction(() => {
+          throwIfBehind(root)
+          this.#apply(batch)
+        })
+      await caughtUp(path, transact, causeOf)
       return null
     } catch (error) {
       return await causeOf(error)
