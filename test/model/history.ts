@@ -30,9 +30,10 @@ export interface Attempt {
 export interface Fault {
   /**
    * `membership`: partitions changed hands. `store`: a process had no answers, or late ones, or all
-   * was forgotten; `toMs` is when it was over. `bus`: it took no retries.
+   * was forgotten; `toMs` is when it was over. `bus`: it took no retries. `stall`: in real time,
+   * the machine did something else.
    */
-  readonly kind: 'crash' | 'membership' | 'store' | 'bus' | 'wall-clock'
+  readonly kind: 'crash' | 'membership' | 'store' | 'bus' | 'wall-clock' | 'stall'
   readonly fromMs: number
   toMs: number
 }
@@ -45,6 +46,8 @@ export interface History {
   readonly dead: ReadonlySet<string>
   /** The longest that the store took to answer. */
   readonly storeDelayMs: number
+  /** What anything may be late by besides: above 0 where time is real, whose speed proves nothing. */
+  readonly slackMs: number
   /** No lane was ever full: what the bus had was taken at once. */
   readonly isRoomy: boolean
   /** What did not come to rest, or did not balance; in words. */

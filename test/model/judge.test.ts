@@ -208,6 +208,30 @@ const rows: readonly Row[] = [
     says: null,
   },
   {
+    name: 'two successes in a window, as far as real time is late',
+    policy: 'both',
+    history: { ...twice, slackMs: 1_000 },
+    says: null,
+  },
+  {
+    name: 'two successes in a window, which real time does not make good',
+    policy: 'both',
+    history: { ...twice, slackMs: 999 },
+    says: /^4000 ms apart on a/,
+  },
+  {
+    name: '`keep: last` before it is quiet, by more than real time is late',
+    policy: 'last',
+    history: { arrivals: two, attempts: [tried('0/1', 5_500, 5_500)], slackMs: 499 },
+    says: /^not quiet on a/,
+  },
+  {
+    name: 'two runs of a key at once, while the machine stood still',
+    policy: 'both',
+    history: { ...beside, faults: [fault('stall', 500, 2_000)] },
+    says: null,
+  },
+  {
     name: 'what the play complains of',
     policy: 'both',
     history: { complaints: ['the ladder is off'] },
@@ -219,7 +243,14 @@ describe('the model', () => {
   for (const { name, policy, history, says } of rows) {
     it(`${says === null ? 'allows' : 'objects to'} ${name}`, () => {
       const nothing = { arrivals: [], attempts: [], faults: [], dead: new Set<string>() }
-      const whole = { ...nothing, storeDelayMs: 0, isRoomy: true, complaints: [], ...history }
+      const whole = {
+        ...nothing,
+        storeDelayMs: 0,
+        slackMs: 0,
+        isRoomy: true,
+        complaints: [],
+        ...history,
+      }
       const said = judge(whole, policyNamed(policy))
       if (says === null) expect(said).to.deep.equal([])
       else

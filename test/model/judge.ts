@@ -12,7 +12,7 @@ import type { Policy } from './policies.ts'
 const leaseMs = 10_000
 
 /** A tier is read in order: what is due waits for what stands before it, twice where it came again. */
-const slackMs = 25_000
+const tierMs = 25_000
 
 /** Everything that was not allowed, in words. Empty: all is well. */
 export function judge(history: History, policy: Policy): readonly string[] {
@@ -63,6 +63,11 @@ class Seen {
     return dedup === null ? 'none' : (dedup.window?.keep ?? 'each')
   }
 
+  /** A window begins with the claim, and what is seen is the attempt behind it. */
+  get #claimMs(): number {
+    return this.#history.storeDelayMs + this.#history.slackMs
+  }
+
   get #hasVersion(): boolean {
     return this.#policy.dedup !== null && this.#policy.dedup.version !== null
   }
@@ -88,7 +93,8 @@ class Seen {
         // As `duplicate` of a success whose window was open when it came, or later.
         return (
           attempts.some(
-            ({ ending, startMs }) => ending === 'done' && startMs + this.#windowMs >= atMs,
+            ({ ending, startMs }) =>
+              ending === 'done' && startMs + this.#windowMs + this.#history.slackMs >= atMs,
           ) ||
           (this.#hasVersion && this.#notOlder(arrival).some((other) => isDone(other.id)))
         )
@@ -148,7 +154,7 @@ class Seen {
       const done = this.#runsOf(key).filter(({ ending }) => ending === 'done')
       return pairs(done).flatMap(([one, other]) => {
         const apartMs = other.startMs - one.startMs
-        if (apartMs + this.#history.storeDelayMs >= this.#windowMs) return []
+        if (apartMs + this.#claimMs >= this.#windowMs) return []
         if (this.#isExplained(['crash', 'store'], one.startMs, other.startMs)) return []
         // Redelivered or stored twice: an event is not its own duplicate.
         const { atMs } = this.#arrival(one.event)
@@ -191,7 +197,8 @@ class Seen {
     if (this.#keep === 'first') {
       return begunMs < newer.startMs && !this.#isMoved(begunMs, older.startMs)
     }
-    if (older.startMs - this.#history.storeDelayMs < newer.startMs + this.#windowMs) return true
+    const { storeDelayMs, slackMs } = this.#history
+    if (older.startMs - storeDelayMs + slackMs < newer.startMs + this.#windowMs) return true
     if (begunMs < newer.startMs) return true
     // It was here, in memory or in a tier, and whoever has it asks before he lets it go.
     const { atMs } = this.#arrival(older.event)
@@ -207,14 +214,15 @@ class Seen {
   beforeItWasQuiet(): string[] {
     const window = this.#policy.dedup?.window ?? null
     if (window?.keep !== 'last') return []
+    const { slackMs } = this.#history
     return this.#history.attempts.flatMap(({ key, event, startMs }) => {
       const { atMs } = this.#arrival(event)
-      if (this.#firstStartMs(event) < startMs || startMs >= atMs + window.ms) return []
+      if (this.#firstStartMs(event) < startMs || startMs + slackMs >= atMs + window.ms) return []
       if (this.#isExplained(['wall-clock'], atMs, startMs)) return [] // its due time is by that one
       const openMs = this.#history.arrivals
         .filter((one) => one.key === key && one.atMs <= startMs && !this.#isOverBy(one, startMs))
         .map((one) => one.atMs)
-      if (startMs >= Math.min(...openMs) + window.waitMaxMs) return []
+      if (startMs + slackMs >= Math.min(...openMs) + window.waitMaxMs) return []
       return [`not quiet on ${key}: ${event} came at ${atMs} and was attempted at ${startMs}`]
     })
   }
@@ -223,8 +231,8 @@ class Seen {
 
   /** Without trouble and failures, what is acted on is acted on in time. */
   late(): string[] {
-    const { arrivals, attempts, storeDelayMs } = this.#history
-    if (this.#keep === 'none' || this.#keep === 'first' || storeDelayMs > 0) return []
+    const { arrivals, attempts } = this.#history
+    if (this.#keep === 'none' || this.#keep === 'first' || this.#claimMs > 0) return []
     const waitMs = this.#policy.dedup?.window?.waitMaxMs ?? 0
     const longestMs = this.#keep === 'last' ? waitMs : this.#windowMs
     return arrivals.flatMap((arrival) => {
@@ -241,7 +249,7 @@ class Seen {
       // Those that have no order with it have windows of their own.
       const others = meanwhile.filter((one) => one.key === key && one.startMs < firstMs)
       const windowsMs = others.length * this.#windowMs
-      if (firstMs <= atMs + longestMs + windowsMs + busyMs + slackMs) return []
+      if (firstMs <= atMs + longestMs + windowsMs + busyMs + tierMs) return []
       return [`late on ${key}: ${id} came at ${atMs} and was covered at ${firstMs}`]
     })
   }
@@ -345,7 +353,9 @@ class Seen {
   #isExplained(kinds: readonly Fault['kind'][], fromMs: number, toMs: number): boolean {
     return this.#history.faults.some(({ kind, ...fault }) => {
       const feltUntilMs = fault.toMs + (kind === 'membership' ? 0 : leaseMs)
-      return kinds.includes(kind) && fault.fromMs <= toMs && feltUntilMs >= fromMs
+      return (
+        (kind === 'stall' || kinds.includes(kind)) && fault.fromMs <= toMs && feltUntilMs >= fromMs
+      )
     })
   }
 }

@@ -14,6 +14,7 @@ import type { Policy } from './policies.ts'
 import { bodyFor, policyNamed } from './policies.ts'
 import type { Answer, Command, Schedule } from './schedule.ts'
 import { processesMax } from './schedule.ts'
+import type { World, WorldClock, WorldStore } from './world.ts'
 
 /** Everything is over by then: two long windows, a tier behind each, attempts, and a clock set back. */
 const quietMsMax = 900_000
@@ -29,14 +30,16 @@ const outcomes: Readonly<Record<Answer['ending'], Outcome>> = {
   dead: refusal(400),
 }
 
+type WorldHouse = House<WorldClock, WorldStore>
+
 interface Process {
   readonly number: number
-  readonly house: House
+  readonly house: WorldHouse
 }
 
-/** Carries out a schedule on whole engines, and gives what was seen. */
-export async function play(schedule: Schedule): Promise<History> {
-  const playing = await Playing.of(schedule)
+/** Carries out a schedule on whole engines, and gives what was seen. The world is of no use then. */
+export async function play(schedule: Schedule, world: World): Promise<History> {
+  const playing = await Playing.of(schedule, world)
   for (const command of schedule.commands) await playing.carryOut(command)
   return playing.end()
 }
@@ -48,35 +51,37 @@ class Playing {
   readonly #arrivals: Arrival[] = []
   readonly #attempts: Attempt[] = []
   readonly #faults: Fault[] = []
-  readonly #outages = new Map<House, Fault>()
+  readonly #outages = new Map<WorldHouse, Fault>()
   #shut: Fault | null = null
   readonly #complaints: string[] = []
   readonly #underWay: Promise<unknown>[] = []
-  /** Keeps clock, broker and store when no process is left. */
-  #first: House | null = null
+  readonly #world: World
+  /** Keeps the broker when no process is left. */
+  #first: WorldHouse | null = null
   #started = 0
   #storeDelayMs = 0
 
-  private constructor(schedule: Schedule) {
+  private constructor(schedule: Schedule, world: World) {
     this.#schedule = schedule
+    this.#world = world
     this.#policy = policyNamed(schedule.policy)
   }
 
-  static async of(schedule: Schedule): Promise<Playing> {
-    const playing = new Playing(schedule)
+  static async of(schedule: Schedule, world: World): Promise<Playing> {
+    const playing = new Playing(schedule, world)
     for (let n = 0; n < schedule.processes; n++) await playing.#start()
     await playing.#any.settle()
     playing.#faults.length = 0 // nothing was there to be disturbed
     return playing
   }
 
-  get #any(): House {
+  get #any(): WorldHouse {
     invariant(this.#first !== null, 'a schedule begins with a process')
     return this.#first
   }
 
   get #nowMs(): number {
-    return this.#any.clock.monotonic()
+    return this.#world.clock.monotonic()
   }
 
   async carryOut(command: Command): Promise<void> {
@@ -110,8 +115,7 @@ class Playing {
         await this.#on(command.process, ({ house }) => house.store.delay(command.ms))
         break
       case 'store-wiped':
-        this.#fault('store')
-        this.#any.store.wipe()
+        await this.#wipeStore()
         break
       case 'tiers-shut':
         this.#shutTiers()
@@ -121,7 +125,7 @@ class Playing {
         break
       case 'wall-clock': {
         this.#fault('wall-clock')
-        const { clock } = this.#any
+        const { clock } = this.#world
         clock.setWall(clock.now() + command.ms)
         break
       }
@@ -173,7 +177,8 @@ class Playing {
       partitions,
       tiersMs,
     }
-    const house = new House(options, this.#first ?? undefined, `process-${number}`)
+    const ground = { clock: this.#world.clock, store: await this.#world.openStore() }
+    const house = new House(options, this.#first ?? undefined, `process-${number}`, ground)
     this.#first ??= house
     this.#processes.push({ number, house })
     this.#membershipChanges()
@@ -182,7 +187,7 @@ class Playing {
 
   /** Until the others have finished what they were at, or their grace is over. */
   #membershipChanges(): void {
-    this.#fault('membership').toMs += 5_000
+    this.#fault('membership').toMs += 5_000 + this.#world.slackMs
   }
 
   async #crash({ number, house }: Process): Promise<void> {
@@ -234,17 +239,24 @@ class Playing {
     this.#any.broker.takeAllProduces()
   }
 
-  #storeAway(house: House, isApplied: boolean): void {
+  async #wipeStore(): Promise<void> {
+    const fault = this.#fault('store')
+    await this.#world.wipe()
+    fault.toMs = this.#nowMs + this.#world.healMs
+  }
+
+  #storeAway(house: WorldHouse, isApplied: boolean): void {
     house.store.outage(true, { isApplied })
     if (!this.#outages.has(house)) this.#outages.set(house, this.#fault('store'))
     const fault = this.#outages.get(house)
     if (fault !== undefined) fault.toMs = Infinity
   }
 
-  #storeBack(house: House): void {
-    house.store.outage(false)
+  #storeBack(house: WorldHouse): void {
     const fault = this.#outages.get(house)
-    if (fault !== undefined) fault.toMs = this.#nowMs
+    if (fault === undefined) return
+    house.store.outage(false)
+    fault.toMs = this.#nowMs + this.#world.healMs
     this.#outages.delete(house)
   }
 
@@ -270,7 +282,7 @@ class Playing {
     this.#attempts.push(attempt)
     if (tookMs > 0) {
       try {
-        await this.#any.clock.sleep(tookMs, signal)
+        await this.#world.clock.sleep(tookMs, signal)
       } catch {
         this.#ended(attempt, 'cut') // the signal: the only thing that a sleep rejects with
         return { kind: 'aborted' }
@@ -320,9 +332,13 @@ class Playing {
     return {
       arrivals: this.#arrivals,
       attempts: this.#attempts,
-      faults: this.#faults,
+      faults: [
+        ...this.#faults,
+        ...this.#world.stalls.map((stall) => ({ kind: 'stall' as const, ...stall })),
+      ],
       dead: new Set(dead),
       storeDelayMs: this.#storeDelayMs,
+      slackMs: this.#world.slackMs,
       isRoomy: this.#schedule.window > this.#arrivals.length,
       complaints: this.#complaints,
     }

@@ -44,6 +44,29 @@ export interface Schedule {
 /** At once no more than this: a third one shows nothing that two do not. */
 export const processesMax = 3
 
+/** How long schedules last, from which the worlds that they are played in take what suits them. */
+interface Pace {
+  readonly policies: readonly string[]
+  readonly passedMs: readonly number[]
+  readonly tookMs: readonly number[]
+  readonly commandsMax: number
+}
+
+const patient: Pace = {
+  policies: policies.map(({ name }) => name),
+  passedMs: [0, 50, 400, 1_000, 2_500, 5_000, 6_000, 11_000, 31_000],
+  tookMs: [0, 0, 0, 300, 2_000, 7_000, 15_000, 40_000],
+  commandsMax: 24,
+}
+
+/** For time that goes by: without windows of minutes, and waits that only outlast those. */
+const brisk: Pace = {
+  policies: patient.policies.filter((name) => !name.includes('long')),
+  passedMs: patient.passedMs.filter((ms) => ms <= 6_000),
+  tookMs: patient.tookMs.filter((ms) => ms <= 15_000),
+  commandsMax: 18,
+}
+
 const process = fc.nat({ max: processesMax - 1 })
 
 const emit = fc.record({
@@ -55,11 +78,6 @@ const emit = fc.record({
     { weight: 1, arbitrary: fc.integer({ min: -4_000, max: 4_000 }) },
   ),
   version: fc.nat({ max: 9 }),
-})
-
-const pass = fc.record({
-  do: fc.constant('pass' as const),
-  ms: fc.constantFrom(0, 50, 400, 1_000, 2_500, 5_000, 6_000, 11_000, 31_000),
 })
 
 /** Several at once fill the small windows of a lane. */
@@ -92,7 +110,13 @@ const clockStep = fc.record({
   ms: fc.integer({ min: -20_000, max: 20_000 }),
 })
 
-function commands(kinds: { readonly troubles: boolean; readonly store: boolean }) {
+interface Kinds {
+  readonly troubles: boolean
+  readonly store: boolean
+}
+
+function commands({ passedMs, commandsMax }: Pace, kinds: Kinds) {
+  const pass = fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(...passedMs) })
   const one = <One>(arbitrary: fc.Arbitrary<One>) => arbitrary.map((command) => [command])
   return fc
     .array(
@@ -104,28 +128,34 @@ function commands(kinds: { readonly troubles: boolean; readonly store: boolean }
         ...(kinds.troubles ? [{ weight: 1, arbitrary: one(clockStep) }] : []),
         ...(kinds.store ? [{ weight: 2, arbitrary: one(storeTrouble) }] : []),
       ),
-      { minLength: 2, maxLength: 24 },
+      { minLength: 2, maxLength: commandsMax },
     )
     .map((several): readonly Command[] => several.flat())
 }
 
-const answers = fc.array(
-  fc.record({
-    ending: fc.constantFrom<Answer['ending'][]>('done', 'done', 'done', 'retry', 'retry', 'dead'),
-    tookMs: fc.constantFrom(0, 0, 0, 300, 2_000, 7_000, 15_000, 40_000),
-  }),
-  { maxLength: 12 },
-)
+const endings = ['done', 'done', 'done', 'retry', 'retry', 'dead'] as const
 
-/** Any schedule. A third of them has no trouble: what trouble would explain is not allowed there. */
-export const schedules: fc.Arbitrary<Schedule> = fc.record({
-  policy: fc.constantFrom(...policies.map(({ name }) => name)),
-  window: fc.constantFrom(10, 16, 50, 2_000),
-  processes: fc.integer({ min: 1, max: 2 }),
-  commands: fc.oneof(
-    commands({ troubles: false, store: false }),
-    commands({ troubles: true, store: false }),
-    commands({ troubles: true, store: true }),
-  ),
-  answers,
-})
+/** A third of them has no trouble: what trouble would explain is not allowed there. */
+function schedulesAt(pace: Pace): fc.Arbitrary<Schedule> {
+  const answer = fc.record({
+    ending: fc.constantFrom(...endings),
+    tookMs: fc.constantFrom(...pace.tookMs),
+  })
+  return fc.record({
+    policy: fc.constantFrom(...pace.policies),
+    window: fc.constantFrom(10, 16, 50, 2_000),
+    processes: fc.integer({ min: 1, max: 2 }),
+    commands: fc.oneof(
+      commands(pace, { troubles: false, store: false }),
+      commands(pace, { troubles: true, store: false }),
+      commands(pace, { troubles: true, store: true }),
+    ),
+    answers: fc.array(answer, { maxLength: 12 }),
+  })
+}
+
+/** Any schedule. */
+export const schedules = schedulesAt(patient)
+
+/** Any schedule that is over soon. */
+export const briskSchedules = schedulesAt(brisk)

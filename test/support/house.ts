@@ -12,8 +12,10 @@ import { ownTopics, ownTopicSpec } from '../../src/engine/own-topics.ts'
 import type { Json } from '../../src/model/json.ts'
 import type { BusRecord, NewRecord } from '../../src/model/record.ts'
 import { headerText } from '../../src/model/record.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { HttpCaller } from '../../src/ports/http-caller.ts'
 import type { Logger } from '../../src/ports/logger.ts'
+import type { Store } from '../../src/ports/store.ts'
 import type { Action, Rendered } from '../../src/rules/action-kind.ts'
 import { RuleSet } from '../../src/rules/rule-set.ts'
 import type { Rule } from '../../src/rules/rule.ts'
@@ -36,32 +38,52 @@ export interface HouseOptions {
   readonly http?: HttpCaller
 }
 
+/** A clock whose time a test can let go by. */
+export interface HouseClock extends Clock {
+  advance(ms: number): Promise<void>
+}
+
+/** What a house stands on in place of a fake clock and a memory store. */
+export interface Ground<Time extends HouseClock, Windows extends Store> {
+  /** The same for all houses of a broker. */
+  readonly clock: Time
+  /** A client of its own; who opened it closes it, unless the house crashes. */
+  readonly store: Windows
+}
+
 const tiersDefault = [10_000, 60_000]
 
 /**
  * A whole engine on a memory bus and a fake clock. Several may live on one broker, one after the
  * other (a restart) or side by side (replicas). Time moves only in `pass`.
  */
-export class House {
-  readonly clock: FakeClock
+export class House<Time extends HouseClock = FakeClock, Windows extends Store = MemoryStore> {
+  readonly clock: Time
   readonly broker: MemoryBroker
   readonly logged: { level: string; sentence: string; fields: object }[] = []
   readonly metrics = new RecordingMetrics()
   readonly bus: MemoryBus
-  readonly store: MemoryStore
+  readonly store: Windows
   readonly engine: Engine
   readonly #options: HouseOptions
   readonly #topics: OwnTopics
   #isCrashed = false
 
-  constructor(options: HouseOptions, beside?: House, processId = 'process-1') {
+  constructor(
+    options: HouseOptions,
+    beside?: House<Time, Windows>,
+    processId = 'process-1',
+    ground?: Ground<Time, Windows>,
+  ) {
     this.#options = options
     const topics = ownTopics('sluice', options.tiersMs ?? tiersDefault)
     this.#topics = topics
-    this.clock = beside?.clock ?? new FakeClock()
+    // as: without a ground, and none below who is beside, the parameters are what they default to
+    const own = ground ?? (fakeGround(beside) as unknown as Ground<Time, Windows>)
+    this.clock = own.clock
     this.broker = beside?.broker ?? new MemoryBroker(this.clock)
     this.bus = new MemoryBus(this.broker)
-    this.store = beside?.store.beside() ?? memoryStore({ clock: this.clock })
+    this.store = own.store
     this.engine = new Engine({
       ruleSet: new RuleSet(options.rules.map((rule) => this.#mortal(rule))),
       lanes: [
@@ -195,6 +217,18 @@ export class House {
       isDebug: true,
     }
   }
+}
+
+function fakeGround(beside?: {
+  readonly clock: Clock
+  readonly store: Store
+}): Ground<FakeClock, MemoryStore> {
+  if (beside === undefined) {
+    const clock = new FakeClock()
+    return { clock, store: memoryStore({ clock }) }
+  }
+  const { clock, store } = beside as Ground<FakeClock, MemoryStore> // as: it has no ground either
+  return { clock, store: store.beside() }
 }
 
 function neverCalled(): never {
