@@ -87,6 +87,7 @@ try {
   if (isBuilt) {
     await suite('program', ['test/program/**/*.test.ts'], env)
     await suite('crash', ['test/crash/**/*.test.ts'], env)
+    await suite('faults', ['test/faults/**/*.test.ts'], env)
   }
 } finally {
   await Promise.all(running.map((service) => service.close()))

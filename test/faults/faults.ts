@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,8 +22,9 @@ import { describeFault, scheduleOf } from './schedule.ts'
  */
 
 /** Room for the log of a long run, and little enough to be filled in a moment. */
-const diskMiB = 512
+const diskMiB = 256
 const diskVariable = 'SLUICE_FAULTS_DISK'
+const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
 const options = readOptions(process.argv.slice(2), seedOfRun)
 if (typeof options === 'string') {
@@ -33,7 +35,11 @@ if (typeof options === 'string') {
 const needsDisk = options.bus === 'embedded' && (options.only?.includes('disk-full') ?? true)
 const disk = process.env[diskVariable] ?? null
 if (needsDisk && disk === null && !options.isPlan) {
-  const code = onSmallDisk(['--seed', String(options.seed), ...withoutSeed(process.argv.slice(2))])
+  const code = await onSmallDisk([
+    '--seed',
+    String(options.seed),
+    ...withoutSeed(process.argv.slice(2)),
+  ])
   if (code !== null) process.exit(code)
   console.log('no file system can be mounted here: the disk is never full')
 }
@@ -54,6 +60,9 @@ for (const [kind, reason] of Object.entries(impossibleKinds))
   console.log(`never ${kind}: ${reason}`)
 if (options.isPlan) process.exit(0)
 
+// Daemons would outlive us; the services end by themselves.
+for (const signal of stopSignals) process.once(signal, () => process.exit(130))
+
 const world = { seed, bus, store, daemons, eventsPerSecond, disk, keep }
 const result = await runFaults(world, schedule, lastsMs, (line) => console.log(line))
 console.log(`\n${report(result)}`)
@@ -64,24 +73,21 @@ if (result.breaches.length > 0) {
 process.exit(result.breaches.length === 0 ? 0 : 1)
 
 /** Runs this very program where the folder is a small file system; `null`: that cannot be had. */
-function onSmallDisk(args: readonly string[]): number | null {
+async function onSmallDisk(args: readonly string[]): Promise<number | null> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'))
   const mount = `mount -t tmpfs -o size=${diskMiB}m tmpfs "$0"`
   const program = fileURLToPath(import.meta.url)
   const inside = [folder, process.execPath, '--import', 'tsx', program, ...args]
   try {
     for (const flags of ['-rm', '-m']) {
-      const probe = spawnSync('unshare', [flags, 'sh', '-c', mount, folder])
-      if (probe.status !== 0) continue
-      const { status } = spawnSync(
-        'unshare',
-        [flags, 'sh', '-c', `${mount} && exec "$@"`, ...inside],
-        {
-          stdio: 'inherit',
-          env: { ...process.env, [diskVariable]: folder },
-        },
-      )
-      return status ?? 1
+      if (spawnSync('unshare', [flags, 'sh', '-c', mount, folder]).status !== 0) continue
+      const child = spawn('unshare', [flags, 'sh', '-c', `${mount} && exec "$@"`, ...inside], {
+        stdio: 'inherit',
+        env: { ...process.env, [diskVariable]: folder },
+      })
+      for (const signal of stopSignals) process.once(signal, () => child.kill(signal))
+      const [code] = (await once(child, 'exit')) as [number | null] // as: node's types say any
+      return code ?? 1
     }
     return null
   } finally {

@@ -1,6 +1,5 @@
 import type { Call, DeadLetter, Disturbance, Ledger, LoggedEvent } from './ledger.ts'
 import type { RuleUnderTest } from './rules.ts'
-import { topics } from './rules.ts'
 
 /*
  * What the promises of docs/delivery.md, 1, say about a ledger. Where it cannot be known from
@@ -44,7 +43,7 @@ const blinding: ReadonlySet<string> = new Set([
   'store-degraded',
 ])
 
-export interface RuleVerdict {
+interface RuleVerdict {
   readonly rule: string
   readonly matched: number
   /** Events that were acted on. */
@@ -177,25 +176,21 @@ class Judge {
   }
 
   /**
-   * When all rules of an event were through with it: only then is its offset committed, and until
-   * then all of them run again with it. A skip leaves no trace outside; that of a rule with windows
-   * may be as late as its last call, or the last one of its key in reach of the event.
+   * When all rules of an event were through with it, the first time: only then is its offset
+   * committed, and until then all of them run again with it. A skip leaves no trace outside; that of
+   * a rule with windows may be as late as the end of the next call of its key.
    */
   #noteSettled(rule: RuleUnderTest): void {
+    const isPlain = rule.promised.kind === 'each' || rule.promised.kind === 'ordered'
     for (const tasks of this.#byKey(rule).values()) {
       const ends = tasks
         .flatMap(({ calls }) => calls.map(({ endMs }) => endMs ?? Infinity))
         .sort(up)
       for (const task of tasks) {
         const { event } = task
-        const own = Math.max(
-          finalMs(task) ?? 0,
-          ...task.calls.map(({ endMs }) => endMs ?? Infinity),
-        )
-        const windowed = rule.promised.kind === 'each' || rule.promised.kind === 'ordered'
-        const next = windowed ? 0 : (ends.find((endMs) => endMs >= event.timeMs) ?? 0)
-        const settledMs = Math.max(own, next, this.#settledMs.get(event.id) ?? event.timeMs)
-        this.#settledMs.set(event.id, settledMs)
+        const next = isPlain ? 0 : (ends.find((endMs) => endMs >= event.timeMs) ?? 0)
+        const before = this.#settledMs.get(event.id) ?? event.timeMs
+        this.#settledMs.set(event.id, Math.max(finalMs(task) ?? 0, next, before))
       }
     }
   }
@@ -236,7 +231,12 @@ class Judge {
   /** A second run is within the promise when its event was open while a process forgot it. */
   #judgeRepeat(rule: RuleUnderTest, task: Task, againMs: number, what: string): void {
     const { event } = task
-    const settledMs = this.#settledMs.get(event.id) ?? event.timeMs
+    const settledMs = Math.max(
+      this.#settledMs.get(event.id) ?? event.timeMs,
+      ...this.#callsOf(event)
+        .filter(({ startMs }) => startMs < againMs)
+        .map(({ endMs }) => endMs ?? Infinity),
+    )
     const isShared = this.#rules.some(
       ({ promised, topics: read }) => promised.kind === 'ordered' && read.includes(event.topic),
     )
@@ -252,14 +252,14 @@ class Judge {
     this.#repeats.set(cause, (this.#repeats.get(cause) ?? 0) + 1)
   }
 
+  /** Derived events have no caller: any daemon may have made them. */
   #touched(event: LoggedEvent, life: string): boolean {
-    for (const tasks of this.#tasks.values()) {
-      // Derived events have no caller: any daemon may have made them.
-      if (tasks.get(event.id)?.calls.some((call) => call.life === life || call.life === null)) {
-        return true
-      }
-    }
-    return false
+    return this.#callsOf(event).some((call) => call.life === life || call.life === null)
+  }
+
+  /** By all rules. */
+  #callsOf({ id }: LoggedEvent): readonly Call[] {
+    return [...this.#tasks.values()].flatMap((tasks) => tasks.get(id)?.calls ?? [])
   }
 
   /** The first run of an event begins when the one before it, of its key and partition, is through. */
@@ -378,6 +378,3 @@ function tellTask({ event, calls, dead }: Task): string {
 function isoOf(ms: number): string {
   return Number.isFinite(ms) ? new Date(ms).toISOString().slice(11, 23) : 'never'
 }
-
-/** Topics that a run deletes, for those who read the whole log at its end. */
-export const deletable: ReadonlySet<string> = new Set([topics.side])

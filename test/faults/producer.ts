@@ -22,6 +22,8 @@ interface EventBody {
 export interface Produced {
   readonly n: number
   readonly topic: string
+  /** When the bus had acknowledged it. */
+  readonly atMs: number
 }
 
 /** Puts events on the bus, each once: one that the bus refuses is not tried again under its number. */
@@ -111,7 +113,10 @@ export class Producer {
     })
     this.#track(
       this.#bus.produce(records).then(
-        () => void this.acknowledged.push(...events.map(({ n }) => ({ n, topic }))),
+        () => {
+          const atMs = Date.now()
+          this.acknowledged.push(...events.map(({ n }) => ({ n, topic, atMs })))
+        },
         () => void (this.refused += events.length), // perhaps there all the same: the log will say
       ),
     )

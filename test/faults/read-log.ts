@@ -5,7 +5,7 @@ import type { Call, DeadLetter, LoggedEvent } from './ledger.ts'
 import { topics } from './rules.ts'
 
 /** Everything of a topic, from all partitions. */
-export async function readTopic(bus: Bus, topic: string): Promise<readonly BusRecord[]> {
+async function readTopic(bus: Bus, topic: string): Promise<readonly BusRecord[]> {
   const all: BusRecord[] = []
   for (const { partition, low, high } of await bus.admin.watermarks(topic)) {
     const range = { topic, partition, from: low, to: high }

@@ -21,7 +21,7 @@ export const topics = {
 } as const
 
 /** What a rule promises for each event that it matches. */
-export type Promised =
+type Promised =
   /** It is acted on, or is a dead letter. */
   | { readonly kind: 'each' }
   /** The same, and one after the other within a key. */

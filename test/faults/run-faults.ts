@@ -7,6 +7,7 @@ import { judge } from './judge.ts'
 import type { Verdict } from './judge.ts'
 import { judgeLadders, skipsOf, unbalanced } from './ladders.ts'
 import type { Disturbance, Ledger } from './ledger.ts'
+import type { Produced } from './producer.ts'
 import { readLog } from './read-log.ts'
 import { rulesUnderTest } from './rules.ts'
 import type { Fault } from './kinds.ts'
@@ -45,6 +46,7 @@ export async function runFaults(
   tell: (line: string) => void,
 ): Promise<RunResult> {
   const world = await World.open(options)
+  process.once('exit', () => world.fleet.killAll())
   try {
     return await new Run(world, tell).play(schedule, lastsMs)
   } finally {
@@ -96,7 +98,8 @@ class Run {
       ...(isDrained ? [] : [`not drained after ${drainMsMax} ms: ${await this.#whatIsLeft()}`]),
     ]
     await world.fleet.close()
-    if (world.options.keep !== null) await keep(world.options.keep, ledger, world.fleet.lives)
+    if (world.options.keep !== null)
+      await keep(world.options.keep, ledger, world.producer.acknowledged, world.fleet.lives)
     return {
       verdict,
       breaches: [...breaches, ...world.fleet.surprises],
@@ -249,10 +252,15 @@ class Run {
 }
 
 /** What somebody needs who looks for the cause of a breach. */
-async function keep(folder: string, ledger: Ledger, lives: readonly Life[]): Promise<void> {
+async function keep(
+  folder: string,
+  ledger: Ledger,
+  acknowledged: readonly Produced[],
+  lives: readonly Life[],
+): Promise<void> {
   await mkdir(folder, { recursive: true })
   const { calls, events, dead, disturbances } = ledger
-  const lists = { calls, events, dead, disturbances }
+  const lists = { calls, events, dead, disturbances, acknowledged }
   for (const [name, list] of Object.entries(lists)) {
     const lines = (list as readonly unknown[]).map((one) => `${JSON.stringify(one)}\n`) // as: any of them
     await writeFile(join(folder, `${name}.ndjson`), lines.join(''))

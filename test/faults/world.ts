@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, statfs, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
@@ -92,9 +92,9 @@ export class World {
     const folder = options.disk ?? (await mkdtemp(join(tmpdir(), 'sluice-faults-')))
     const random = seeded(options.seed + 2)
     const calls: Call[] = []
-    const open = async (name: TargetName) =>
+    const openTarget = async (name: TargetName) =>
       [name, await FaultyTarget.open(calls, random, { isTls: name === 'secure' })] as const
-    const opened = await Promise.all(targetNames.map(open))
+    const opened = await Promise.all(targetNames.map(openTarget))
     const targets = Object.fromEntries(opened) as Record<TargetName, FaultyTarget> // as: all of the names
     const broker = options.bus === 'kafka' ? await startKafka() : null
     const redis = options.store === 'redis' ? await startRedis({ isPersistent: true }) : null
@@ -149,10 +149,19 @@ export class World {
 
   /** Leaves no room on the small disk; gives what makes room again. */
   async fillDisk(): Promise<() => Promise<void>> {
-    const ballast = join(this.folder, 'ballast')
-    const { bavail, bsize } = await statfs(this.folder)
-    await writeFile(ballast, Buffer.alloc(bavail * bsize, 1)).catch(() => undefined) // as full as it gets
-    return () => unlink(ballast)
+    const path = join(this.folder, 'ballast')
+    const ballast = await open(path, 'w')
+    try {
+      // By and by: one buffer of that size would stop the targets, which are in this process.
+      for (const bytes of [2 ** 20, 4_096]) {
+        const chunk = Buffer.alloc(bytes, 1)
+        let isFull = false
+        while (!isFull) isFull = (await ballast.write(chunk).catch(() => null)) === null
+      }
+    } finally {
+      await ballast.close()
+    }
+    return () => unlink(path)
   }
 
   #config(slot: number): string {
