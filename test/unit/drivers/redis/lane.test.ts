@@ -332,7 +332,7 @@ describe('a lane', () => {
       { said: 'NOAUTH Authentication required.', trouble: 'denied', renewals: 1 },
       { said: 'CLUSTERDOWN Hash slot not served', trouble: 'failing-over', renewals: 1 },
       { said: 'OOM command not allowed', trouble: 'full', renewals: 0 },
-      { said: 'WRONGTYPE Operation', trouble: 'refused', renewals: 0 },
+      { said: 'ERR DB index is out of range', trouble: 'refused', renewals: 1 },
     ] as const
     for (const { said, trouble, renewals } of cases) {
       it(`probes by itself${renewals ? ' on a new connection' : ''}: ${said}`, async () => {
