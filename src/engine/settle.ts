@@ -114,14 +114,14 @@ export class Settler {
   }
 
   /**
-   * Puts a task that has not begun into the shortest tier, due at once. For a hand-over of its
-   * partition: another task of the event has begun, and who reads the event anew would repeat it.
+   * Puts a task that has not begun into a tier, due in `dueInMs`. For a hand-over of its partition:
+   * another task of the event has begun, and who reads the event anew would repeat it.
    */
-  async handOver(settling: Settling & { rule: Rule }): Promise<boolean> {
+  async handOver(settling: Settling & { rule: Rule }, dueInMs = 0): Promise<boolean> {
     const isStored = await this.#toTier(settling, {
       reason: 'handed-over',
       error: 'the partition was handed over before the task began',
-      dueInMs: 0,
+      dueInMs,
       counted: null,
     })
     settling.meters.skipped('reassigned') // who picks it up counts it as matched

@@ -99,6 +99,27 @@ describe('a clean stop repeats nothing', () => {
   })
 })
 
+describe('a clean stop does not cut `keep: last` short', () => {
+  it('where another rule of the event has acted: it waits in a tier for what is left', async () => {
+    const houses = new Houses()
+    const plain = noting({ name: 'plain' }, houses.now)
+    const held = noting({ name: 'held', ...windowOf({ keep: 'last', ms: 15_000 }) }, houses.now)
+    const rules = [plain.rule, held.rule]
+    const house = await houses.next(rules)
+    await house.emit({ n: 1 })
+    await house.pass(3_000)
+    await house.stop()
+
+    const after = await houses.next(rules)
+    await after.pass(15_000 - 1_000 - after.clock.monotonic())
+    expect(held.acted).to.deep.equal([])
+    await after.pass(3_000)
+    expect(held.acted).to.deep.equal(['edits/0/0'])
+    expect(plain.acted).to.deep.equal(['edits/0/0'])
+    await after.stop()
+  })
+})
+
 describe('what waits in a tier for the end of its window', () => {
   it('waits no longer than max_wait once the rule says a shorter one', async () => {
     const houses = new Houses()

@@ -41,7 +41,8 @@ interface WindowSettler {
   skipped(settling: Settling, reason: SkipReason): void
   /** Puts a task into a tier topic, where it falls due in `dueInMs`. `false`: it could not be stored. */
   toTier(settling: Settling & { rule: Rule }, dueInMs: number): Promise<boolean>
-  handOver(settling: Settling & { rule: Rule }): Promise<boolean>
+  /** As `toTier`, for whoever has the partition next. */
+  handOver(settling: Settling & { rule: Rule }, dueInMs: number): Promise<boolean>
 }
 
 export interface WindowsParts {
@@ -244,13 +245,25 @@ export class Windows implements WindowHost {
     const others = entries.filter((entry) => entry !== lead)
     const isCovered = ({ stamp }: WindowEntry): boolean =>
       covers(this.policy.keep) && isCoveredBy(stamp, lead.stamp)
-    void this.#passOn({ lead, covered: others.filter(isCovered) })
+    void this.#passOn({ lead, covered: others.filter(isCovered) }, this.#quietInMs(lead, entries))
     this.leave(others.filter((entry) => !isCovered(entry)))
   }
 
-  async #passOn({ lead, covered }: Omit<Led, 'rest'>): Promise<void> {
+  /**
+   * What is left of the wait of `keep: last`: it goes on wherever the event is. The others are asked
+   * by the store when their window ends.
+   */
+  #quietInMs({ arrivedMs, dueMs }: WindowEntry, entries: readonly WindowEntry[]): number {
+    const { keep, windowMs, waitMaxMs } = this.policy
+    if (keep !== 'last') return 0
+    const firstMs = Math.min(...entries.map((entry) => entry.arrivedMs))
+    const endMs = dueMs ?? Math.min(arrivedMs + windowMs, firstMs + waitMaxMs)
+    return Math.max(0, endMs - this.clock.monotonic())
+  }
+
+  async #passOn({ lead, covered }: Omit<Led, 'rest'>, dueInMs: number): Promise<void> {
     this.#parts.meters.ladder.pending.queue -= 1
-    const isStored = await this.#parts.settler.handOver(this.#settling(lead))
+    const isStored = await this.#parts.settler.handOver(this.#settling(lead), dueInMs)
     for (const entry of covered) {
       if (isStored) this.skip(entry, 'superseded')
       else this.#left()
